@@ -1,0 +1,47 @@
+"""autograd-core: reverse-mode automatic differentiation that can be read, seen and checked.
+
+>>> import autograd_core as ag
+>>> x = ag.tensor(2.0, requires_grad=True)
+>>> y = ag.tensor(3.0, requires_grad=True)
+>>> f = (x + y) * ag.relu(y - x)
+>>> f.backward()
+>>> x.grad, y.grad
+(tensor(-4.), tensor(6.))
+"""
+
+from . import creation as _creation
+from . import dtypes as _dtypes
+from . import numpy_protocol as _numpy_protocol
+from . import ops as _ops
+from .autograd import backward, grad
+from .creation import *
+from .dtypes import *
+from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops.comparison import *
+from .ops.elementwise import *
+from .ops.indexing import *
+from .ops.linalg import *
+from .ops.reduction import *
+from .ops.shape import *
+from .record import record
+from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Tensor",
+    "as_tensor",
+    "backward",
+    "enable_grad",
+    "from_numpy",
+    "grad",
+    "is_grad_enabled",
+    "is_tensor",
+    "no_grad",
+    "record",
+    "set_grad_enabled",
+    "tensor",
+    *_creation.__all__,
+    *_dtypes.__all__,
+    *(name for family in _ops.FAMILIES for name in family.__all__),
+]

@@ -1,0 +1,253 @@
+"""The graph and the pass that sends gradients back through it.
+
+A :class:`Node` is one application of a primitive.  It links to its parents, which are the nodes that made its
+inputs, or, for an input that a person made, the leaf tensor itself.  It keeps only the values its rules name, never
+its own output's tensor, so there are no reference cycles and an intermediate nobody needs is freed at once.
+
+Nodes are numbered by one clock as they are made, and an input is always older than what is computed from it: sorting
+by number is a topological order.  The same clock numbers in-place changes, so a node knows whether something it saved
+was changed after it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Node", "ordered", "propagate"]
+
+clock = itertools.count(1)
+"""Numbers nodes and in-place changes in the order they happen (``next`` on it is atomic)."""
+
+
+class Node:
+    """One recorded application of a primitive.
+
+    Attributes
+    ----------
+    plan : the primitive and its rules for the inputs that need a gradient (see `primitive.Plan`)
+    parents : what made those inputs: nodes, or leaf tensors
+    saved : the values the rules need; ``None`` once a backward pass has released them
+    params : the keyword arguments of the application
+    shape, dtype : of the output; tuples of them where the primitive has several outputs
+    number : position in the order of creation
+    hooks : functions called with the complete gradient of the output, or None
+    trace : what :func:`autograd_core.record` noted, or None
+    """
+
+    __slots__ = ("__weakref__", "dtype", "hooks", "number", "params", "parents", "plan", "saved", "shape", "trace")
+
+    plan: Any
+    parents: tuple[Any, ...]
+    saved: Any
+    params: dict[str, Any]
+    shape: Any
+    dtype: Any
+    number: int
+    hooks: list[Callable[[Any], Any]] | None
+    trace: Any
+
+    @property
+    def name(self) -> str:
+        """The primitive's name."""
+        return str(self.plan.primitive.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+def ordered(roots: Iterable[Any]) -> list[Node]:
+    """Every node the roots depend on, the youngest first (a topological order, found without recursion)."""
+    seen = {root for root in roots if type(root) is Node}
+    stack = list(seen)
+    while stack:
+        for parent in stack.pop().parents:
+            if type(parent) is Node and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return sorted(seen, key=attrgetter("number"), reverse=True)
+
+
+class _Changes:
+    """In-place changes of arrays that may have been saved: when each happened, and who did it."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._of: dict[int, tuple[weakref.ref[np.ndarray], int, str]] = {}
+
+    def note(self, array: np.ndarray, by: str) -> None:
+        """Note that `array` (and all views of its memory) was just changed by the call `by`."""
+        owner = _owner(array)
+        key = id(owner)
+        number = next(clock)
+        reference = weakref.ref(owner, lambda ref: self._forget(key, ref))
+        self._of[key] = reference, number, by
+        self.last = number
+
+    def _forget(self, key: int, reference: weakref.ref[np.ndarray]) -> None:
+        entry = self._of.get(key)
+        if entry is not None and entry[0] is reference:
+            del self._of[key]
+
+    def check(self, node: Node) -> None:
+        """Raise RuntimeError if something that `node` saved was changed after it was saved."""
+        for value in node.saved:
+            if isinstance(value, np.ndarray):
+                entry = self._of.get(id(_owner(value)))
+                if entry is not None and entry[1] > node.number:
+                    raise RuntimeError(
+                        f"backward: {node.name} saved a value of shape {value.shape} for its gradient, and {entry[2]} "
+                        f"changed it in place afterwards; run backward() before the change, or change a clone()"
+                    )
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+changes = _Changes()
+
+
+def caller() -> str:
+    """``file:line`` of the innermost frame outside this library: the line a person wrote."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd_core":
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def propagate(
+    cotangents: dict[Any, Any],
+    *,
+    targets: set[Any] | None = None,
+    retain_graph: bool = False,
+    lift: Callable[[Node], tuple[Any, ...]] | None = None,
+    visit: Callable[[Node, Any, list[tuple[Any, Any]]], None] | None = None,
+) -> dict[Any, Any]:
+    """Send cotangents back through the graph; the heart of reverse mode.
+
+    Parameters
+    ----------
+    cotangents : the gradient of the result by each root (a node or a leaf tensor)
+    targets : give the cotangents of these nodes and leaves, and visit only what leads to them; None: all leaves
+    retain_graph : keep what the nodes saved, for another pass
+    lift : turns a node's saved arrays into tensors, so that the rules record themselves (higher order);
+        None runs them on plain arrays
+    visit : called with each node, its complete cotangent, and the ``(parent, contribution)`` pairs it sent
+
+    Returns
+    -------
+    dict
+        The complete cotangent of every leaf (or target) reached.
+    """
+    table = dict(cotangents)
+    order = ordered(table)
+    useful = None if targets is None else _leading_to(targets, order)
+    reached: dict[Any, Any] = {}
+    owned: set[Any] = set()  # entries made by an addition here: adding to them in place harms nobody
+    routed: set[Any] = set()  # below a selection, where a zero cotangent means "not taken"
+    last_change = changes.last
+    # A derivative may be infinite or undefined; that is for the caller to see, not for NumPy to warn about.
+    with np.errstate(all="ignore"):
+        for node in order:
+            g = table.pop(node, None)
+            if g is None:
+                continue
+            if node.hooks is not None:
+                g = _run_hooks(node, g)
+            if targets is not None and node in targets:
+                reached[node] = g
+            plan, saved = node.plan, node.saved
+            primitive = plan.primitive
+            if saved is None:
+                raise _released(node)
+            if last_change > node.number:
+                changes.check(node)
+            if lift is not None:
+                saved = lift(node)
+            guard = False
+            if primitive.routes:
+                routed.update(node.parents)
+            elif routed and node in routed:
+                routed.update(node.parents)
+                guard = primitive.elementwise and bool(saved)
+            sent = []
+            for parent, rule in zip(node.parents, plan.rules):  # noqa: B905 (equal by construction)
+                if useful is not None and parent not in useful:
+                    continue
+                c = rule(g, saved)
+                if guard:
+                    c = _keep_zeros(g, c)
+                if c.shape != parent.shape:
+                    c = _sum_to(c, parent.shape, primitive)
+                if c.dtype is not parent.dtype and c.dtype != parent.dtype:
+                    c = c.astype(parent.dtype)
+                total = table.get(parent)
+                if total is None:
+                    table[parent] = c
+                elif parent in owned:
+                    np.add(total, c, out=total)
+                else:
+                    table[parent] = total = total + c
+                    if type(total) is np.ndarray:
+                        owned.add(parent)
+                if visit is not None:
+                    sent.append((parent, c))
+            if visit is not None:
+                visit(node, g, sent)
+            if saved and not retain_graph and node.trace is None:
+                node.saved = None
+    if targets is None:
+        return table
+    reached.update((leaf, g) for leaf, g in table.items() if leaf in targets)
+    return reached
+
+
+def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:
+    """The targets and the nodes that depend on one."""
+    useful = set(targets)
+    for node in reversed(order):
+        if not useful.isdisjoint(node.parents):
+            useful.add(node)
+    return useful
+
+
+def _run_hooks(node: Node, g: Any) -> Any:
+    for hook in tuple(node.hooks or ()):
+        replaced = hook(g)
+        if replaced is not None:
+            g = replaced
+    return g
+
+
+def _released(node: Node) -> RuntimeError:
+    return RuntimeError(
+        f"backward: the graph at {node.name} was used by an earlier backward() or grad() call, which released the "
+        f"values it had saved; pass retain_graph=True to that first call, or compute the result anew"
+    )
+
+
+def _sum_to(c: Any, shape: tuple[int, ...], primitive: Any) -> Any:
+    """Undo broadcasting: the gradient of an input that was repeated is the sum over its repetitions."""
+    extra = c.ndim - len(shape)
+    if not primitive.broadcasts or extra < 0:
+        raise RuntimeError(
+            f"backward: the derivative rule of {primitive.name} gave shape {c.shape} for an input of shape {shape}"
+        )
+    repeated = tuple(i + extra for i, n in enumerate(shape) if n == 1 and c.shape[i + extra] != 1)
+    return np.sum(c, axis=(*range(extra), *repeated), keepdims=True).reshape(shape)
+
+
+def _keep_zeros(g: Any, c: Any) -> Any:
+    """Where nothing was sent (a branch of ``where`` not taken), send nothing on: 0 and not 0 * inf."""
+    if np.isfinite(c).all() or c.shape != g.shape:
+        return c
+    return np.where(g == 0, np.zeros_like(c), c)

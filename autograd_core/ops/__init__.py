@@ -1,0 +1,53 @@
+"""Every operation, by family; and which of them are methods and operators of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..tensor import Tensor, method
+from . import casting, comparison, elementwise, indexing, linalg, reduction, shape
+
+FAMILIES = (elementwise, comparison, reduction, shape, indexing, linalg)
+
+# Functions whose first argument is not the tensor a method would belong to.
+_FUNCTIONS_ONLY = {"cat", "concat", "stack", "where", "getitem"}
+
+for _family in FAMILIES:
+    for _name in _family.__all__:
+        if _name not in _FUNCTIONS_ONLY:
+            method(_name)(getattr(_family, _name))
+
+for _function in (casting.astype, casting.to, casting.type_as, casting.float, casting.double, casting.int, casting.long, casting.bool):
+    method()(_function)
+method("where")(lambda self, condition, other: elementwise.where(condition, self, other))
+method("T")(property(shape.T))
+method("mT")(property(shape.mT))
+method("__getitem__")(indexing.getitem)
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: function(other, self)
+
+
+_BINARY = {
+    "add": elementwise.add,
+    "sub": elementwise.sub,
+    "mul": elementwise.mul,
+    "truediv": elementwise.div,
+    "pow": elementwise.pow,
+    "matmul": linalg.matmul,
+    "and": comparison.bitwise_and,
+    "or": comparison.bitwise_or,
+    "xor": comparison.bitwise_xor,
+}
+for _name, _function in _BINARY.items():
+    method(f"__{_name}__")(_function)
+    method(f"__r{_name}__")(_reflected(_function))
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    method(f"__{_name}__")(getattr(comparison, _name))
+method("__neg__")(elementwise.neg)
+method("__pos__")(lambda self: self)
+method("__abs__")(elementwise.abs)
+method("__invert__")(comparison.bitwise_not)
+Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # tensors are told apart by identity

@@ -1,0 +1,283 @@
+"""A primitive: one operation, declared once, with its derivative.
+
+    @primitive(numpy=np.multiply, elementwise=True)
+    def mul(a, b):
+        return np.multiply(a, b)
+
+    mul.defvjp(lambda g, b: g * b,
+               lambda g, a: g * a)
+
+The forward takes arrays by position and everything else by keyword.  There is one rule for each array; it gets the
+gradient `g` of the output and returns the gradient of its input.  What a rule needs besides, it names as parameters:
+``out`` (the output), any of the forward's arguments, or ``a_shape`` for the shape of ``a`` alone.  That is all the
+graph keeps: ``add`` saves nothing, ``tanh`` its output, ``mul`` its operands.
+
+Rules are NumPy, and run on arrays or on tensors alike, which is how higher derivatives come about: a tensor answers
+NumPy's functions by recording the same primitives.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from . import modes
+from .dtypes import as_array, float64, unwidened
+from .graph import Node, clock
+from .tensor import Tensor
+
+__all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "primitive"]
+
+
+class Sample:
+    """Arguments a primitive is tested with: ``Sample(array, ..., keyword=...)``."""
+
+    def __init__(self, *args: Any, **params: Any) -> None:
+        self.args, self.params = args, params
+
+    def __repr__(self) -> str:
+        args = [f"{a.dtype}{list(a.shape)}" if isinstance(a, np.ndarray) else repr(a) for a in self.args]
+        return f"({', '.join(args + [f'{k}={v!r}' for k, v in self.params.items()])})"
+
+
+class Kink(Sample):
+    """A point where calculus or floating point leaves a choice, and what we chose.
+
+    ``Kink([0.0], value=0.0, grads=[0.0])``: the arguments, then the value and the gradients of ``sum(output)``
+    (a gradient of None is not checked).
+    """
+
+    def __init__(self, *args: Any, value: Any, grads: Iterable[Any], **params: Any) -> None:
+        super().__init__(*args, **params)
+        self.value, self.grads = value, list(grads)
+
+
+class Primitive:
+    """The record of one operation.
+
+    Attributes
+    ----------
+    name : as it is shown in pictures and errors
+    forward : the computation, on arrays
+    rules : one derivative rule for each array, None where there is no derivative
+    elementwise : each output element depends on one element of each (broadcast) input
+    broadcasts : inputs are broadcast, so the pass sums their gradients back to their shape
+    routes : selects among values; what is not selected gets a zero gradient that stays zero (numerics of ``where``)
+    domains : for an elementwise operation, the range of each argument its tests draw from
+    samples : a function from a random generator to more test arguments
+    kinks : the choices at kinks and extremes, tested as they stand
+    """
+
+    def __init__(self, forward: Callable[..., Any], **fields: Any) -> None:
+        parameters = inspect.signature(forward).parameters.values()
+        self.forward = forward
+        self.name: str = forward.__name__.strip("_")
+        self.arrays = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        self.variadic = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self.elementwise: bool = fields.get("elementwise", False)
+        self.broadcasts: bool = fields.get("broadcasts", self.elementwise)
+        self.routes: bool = fields.get("routes", False)
+        self.domains: tuple[tuple[float, float], ...] = fields.get("domains", ((-2.0, 2.0),) * len(self.arrays))
+        self.samples: Callable[[np.random.Generator], list[Sample]] = fields.get("samples", lambda rng: [])
+        self.kinks: list[Kink] = fields.get("kinks", [])
+        self.keeps_dtype: bool = fields.get("keeps_dtype", True)
+        self.rules: tuple[Callable[..., Any] | None, ...] = ()
+        self.variadic_rule: Callable[..., Any] | None = None
+        self.differentiable = False
+        self._plans: dict[int, Plan] = {}
+
+    def plan(self, needs: int) -> Plan:
+        """The rules, and what to save, when the arguments whose bits are set in `needs` want a gradient."""
+        found = self._plans.get(needs)
+        if found is None:
+            found = self._plans[needs] = Plan(self, needs)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class Plan:
+    """What to save for the arguments that need a gradient, and the rules as functions of that.
+
+    Built once for each primitive and set of arguments.  A rule names what it needs; those names are resolved here, by
+    compiling two kinds of small lambdas, so that no name is looked up while a network trains.
+    """
+
+    __slots__ = ("positions", "primitive", "rules", "save", "saves")
+
+    def __init__(self, primitive: Primitive, needs: int) -> None:
+        self.primitive = primitive
+        self.positions = [i for i in range(needs.bit_length()) if needs >> i & 1]
+        named = [primitive.rules[i] if i < len(primitive.rules) else primitive.variadic_rule for i in self.positions]
+        if None in named:
+            i = self.positions[named.index(None)]
+            raise TypeError(f"{primitive.name}: argument {i} has no derivative; pass it as .detach()")
+        wanted = [list(inspect.signature(cast(Any, rule)).parameters)[1:] for rule in named]
+        # What each rule's names stand for, as expressions in (out, args, params).
+        source = {name: self._expression(name) for names in wanted for name in names if name != "i"}
+        self.saves = list(source)
+        self.save = eval(f"lambda out, args, params: ({''.join(e + ', ' for e in source.values())})")
+        slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
+        self.rules = tuple(
+            eval(f"lambda g, saved: rule({', '.join(['g', *(slot.get(n, str(i)) for n in names)])})", {"rule": rule})
+            for i, rule, names in zip(self.positions, named, wanted, strict=True)
+        )
+
+    def _expression(self, name: str) -> str:
+        p = self.primitive
+        base = name.removesuffix("_shape")
+        if name == "out":
+            return "out"
+        if base in p.arrays:
+            value = f"args[{p.arrays.index(base)}]"
+            return value if base == name else f"{value}.shape"
+        if p.variadic is not None and base == p.variadic:
+            values = f"args[{len(p.arrays)}:]"
+            return f"tuple({values})" if base == name else f"tuple(a.shape for a in {values})"
+        return f"params[{name!r}]"
+
+
+class PrimitiveFunction(Protocol):
+    """A primitive as it is called: a function of tensors (or plain arrays), with its record."""
+
+    record: Primitive
+    __name__: str
+
+    def __call__(self, *args: Any, **params: Any) -> Any: ...
+
+    def defvjp(self, *rules: Callable[..., Any] | None, variadic: Callable[..., Any] | None = None) -> None:
+        """Give the derivative rules, one for each array; `variadic` serves all of ``*arrays`` and also gets `i`."""
+
+
+REGISTRY: dict[str, PrimitiveFunction] = {}
+"""Every primitive by name."""
+
+NUMPY: dict[Any, Callable[..., Any]] = {}
+"""Which of our functions answers a NumPy function that is called with a tensor."""
+
+
+def implements(*functions: Any) -> Callable[[Any], Any]:
+    """Decorator: let this function answer NumPy's `functions` when one of their arguments is a tensor."""
+
+    def register(ours: Any) -> Any:
+        NUMPY.update(dict.fromkeys(functions, ours))
+        return ours
+
+    return register
+
+
+def primitive(*, numpy: Any = None, **fields: Any) -> Callable[[Callable[..., Any]], PrimitiveFunction]:
+    """Decorator: make a primitive of a forward function.
+
+    Parameters
+    ----------
+    numpy : the NumPy function that means the same
+    **fields : of the record, see :class:`Primitive`
+
+    The function it gives takes tensors, arrays, scalars and lists.  With a tensor among them the result is a tensor,
+    linked to its inputs where one requires a gradient.  On NumPy values alone it is the forward itself, which is how
+    rules call one another.
+    """
+
+    def make(forward: Callable[..., Any]) -> PrimitiveFunction:
+        function = _applier(Primitive(forward, **fields))
+        if function.record.name in REGISTRY:
+            raise ValueError(f"primitive: {function.record.name} is declared twice")
+        REGISTRY[function.record.name] = function
+        if numpy is not None:
+            NUMPY[numpy] = function
+        return function
+
+    return make
+
+
+def _applier(record: Primitive) -> PrimitiveFunction:
+    """The function that applies a primitive: unwrap, compute, wrap, link.  The hottest lines of the eager engine."""
+    forward, plans, keeps_dtype = record.forward, record._plans, record.keeps_dtype
+    current, new_tensor, new_node = modes.current, Tensor.__new__, Node.__new__
+    tick, array_type = clock.__next__, np.ndarray
+
+    def apply(*args: Any, **params: Any) -> Any:
+        mode = current()
+        values = []
+        parents = []
+        needs, bit, tensors = 0, 1, False
+        for x in args:
+            if isinstance(x, Tensor):
+                tensors = True
+                values.append(x.array)
+                if x._requires_grad:
+                    parents.append(x.node or x)
+                    needs |= bit
+            else:
+                values.append(x if type(x) is array_type else _operand(x))
+            bit <<= 1
+        if not tensors:
+            if any(isinstance(x, (array_type, np.generic)) for x in args):
+                return forward(*args, **params)
+            return apply(*map(Tensor, args), **params)
+        try:
+            out = forward(*values, **params)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _explained(error, record, values) from error
+        if type(out) is not array_type:
+            out = np.asarray(out)
+        if out.dtype is float64 and keeps_dtype and not (type(values[0]) is array_type and values[0].dtype is float64):
+            out = unwidened(out, values)
+        result = new_tensor(Tensor)
+        result.array = out
+        result.grad = result.name = None
+        if needs and mode.grad and record.differentiable:
+            result._requires_grad = True
+            result.node = node = new_node(Node)
+            node.plan = plan = plans.get(needs) or record.plan(needs)
+            node.parents = tuple(parents)
+            node.saved = plan.save(out, values, params)
+            node.params = params
+            node.shape = out.shape
+            node.dtype = out.dtype
+            node.hooks = node.trace = None
+            node.number = tick()
+        else:
+            result._requires_grad = False
+            result.node = None
+        if mode.listener is not None:
+            mode.listener(record, args, params, result)
+        return result
+
+    def defvjp(*rules: Callable[..., Any] | None, variadic: Callable[..., Any] | None = None) -> None:
+        record.rules, record.variadic_rule, record.differentiable = rules, variadic, True
+        plans.clear()
+
+    function = cast(Any, apply)
+    function.record, function.defvjp = record, defvjp
+    function.__name__ = function.__qualname__ = record.name
+    function.__doc__, function.__module__ = record.forward.__doc__, record.forward.__module__
+    function.__signature__ = inspect.signature(record.forward)
+    return cast(PrimitiveFunction, function)
+
+
+def _operand(x: Any) -> Any:
+    """What an operation makes of an operand that is no tensor and no array.
+
+    Python numbers stay as they are: they take on the dtype of what they meet.  So does ``np.float64``, which is a
+    Python float too and would otherwise widen a float32 network.  Lists become arrays.
+    """
+    if type(x) in (float, int, bool, complex):
+        return x
+    if isinstance(x, float):
+        return float(x)
+    if isinstance(x, np.generic):
+        return np.asarray(x)
+    return as_array(x)
+
+
+def _explained(error: Exception, record: Primitive, values: list[Any]) -> Exception:
+    """The same error with the operation and its operands named first."""
+    given = ", ".join(f"{v.dtype}{list(v.shape)}" if isinstance(v, np.ndarray) else repr(v) for v in values)
+    text = f"{record.name}({given}): {error}"
+    return type(error)(text) if type(error) in (ValueError, TypeError, IndexError) else ValueError(text)

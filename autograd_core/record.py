@@ -1,0 +1,53 @@
+"""Recording what every operation saw, for pictures and step-throughs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import modes
+from .graph import caller
+from .primitive import Primitive
+from .tensor import Tensor
+
+__all__ = ["Trace", "record"]
+
+
+class Trace(NamedTuple):
+    """What one application of a primitive saw and gave."""
+
+    primitive: Primitive
+    inputs: tuple[Any, ...]
+    """The arguments as given: tensors, arrays and numbers."""
+    value: np.ndarray
+    """The output."""
+    line: str
+    """``file:line`` of the code that asked for it."""
+
+
+def _listen(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Tensor) -> None:
+    if out.node is not None:
+        out.node.trace = Trace(primitive, args, out.array, caller())
+
+
+@contextlib.contextmanager
+def record() -> Iterator[None]:
+    """Context in which every node of the graph keeps its value, its inputs and its source line.
+
+    Pictures then show all values and gradients, also after ``backward()``: what is recorded is not released until the
+    graph itself goes.  It costs memory, and some time for each operation.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> x = ag.tensor(2.0, requires_grad=True, name="x")
+    >>> with ag.record():
+    ...     y = x * x
+    >>> y.node.trace.value
+    array(4., dtype=float32)
+    """
+    with modes.change(listener=_listen):
+        yield

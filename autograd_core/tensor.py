@@ -1,0 +1,372 @@
+"""The tensor: an ndarray, and a link to what made it.
+
+What can be computed with a tensor is not here: each operation is declared in ``ops`` and becomes a method by the
+:func:`method` decorator.  This file holds what a tensor *is*.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from . import modes
+from .dtypes import as_array, bool_, float32, int64, is_floating
+from .graph import Node, caller, changes
+
+__all__ = ["Tensor", "as_tensor", "from_numpy", "is_tensor", "method", "tensor", "wrap"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Tensor:
+    """An n-dimensional array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : array, scalar, nested list or tensor
+        Copied.
+    dtype : optional
+        Python floats become the default dtype (float32 unless set), arrays keep theirs.
+    requires_grad : bool
+        Whether results computed from this tensor shall lead back to it.
+    name : str, optional
+        Shown in pictures and errors.
+
+    Attributes
+    ----------
+    array : numpy.ndarray
+        The values.
+    grad : Tensor or None
+        Where ``backward()`` adds the gradient, for leaves that require one.
+    node : Node or None
+        The graph node that made this tensor; None for leaves.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> x = ag.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    # `_requires_grad` is read by every operation, so it is a plain slot behind the checked property.
+    __slots__ = ("__weakref__", "_requires_grad", "array", "grad", "name", "node")
+
+    array: np.ndarray
+    grad: Tensor | None
+    node: Node | None
+    name: str | None
+    _requires_grad: bool
+
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
+        if isinstance(data, Tensor):
+            data = data.array
+        self.array = np.array(as_array(data, dtype))
+        self.grad = self.node = None
+        self.name = name
+        self._requires_grad = False
+        if requires_grad:
+            self.requires_grad = True
+
+    if TYPE_CHECKING:  # the operations attached by `method`
+        __add__: Callable[[Any], Tensor]
+        __radd__: Callable[[Any], Tensor]
+        __sub__: Callable[[Any], Tensor]
+        __rsub__: Callable[[Any], Tensor]
+        __mul__: Callable[[Any], Tensor]
+        __rmul__: Callable[[Any], Tensor]
+        __truediv__: Callable[[Any], Tensor]
+        __rtruediv__: Callable[[Any], Tensor]
+        __pow__: Callable[[Any], Tensor]
+        __rpow__: Callable[[Any], Tensor]
+        __matmul__: Callable[[Any], Tensor]
+        __rmatmul__: Callable[[Any], Tensor]
+        __neg__: Callable[[], Tensor]
+        __pos__: Callable[[], Tensor]
+        __abs__: Callable[[], Tensor]
+        __lt__: Callable[[Any], Tensor]
+        __le__: Callable[[Any], Tensor]
+        __gt__: Callable[[Any], Tensor]
+        __ge__: Callable[[Any], Tensor]
+        __getitem__: Callable[[Any], Tensor]
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    # What it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry at `dim`."""
+        return self.array.shape if dim is None else self.array.shape[dim]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    def is_floating_point(self) -> bool:
+        return is_floating(self.array.dtype)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was made by a person rather than by a recorded operation."""
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """PyTorch's name for `node`."""
+        return self.node
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether results computed from this tensor lead back to it.
+
+        Raises
+        ------
+        TypeError
+            When set on a tensor that is not of a real floating dtype.
+        RuntimeError
+            When taken from a tensor that an operation made.
+        """
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and not is_floating(self.array.dtype):
+            raise TypeError(
+                f"requires_grad: only tensors of a real floating dtype have gradients, this one is {self.array.dtype}; "
+                f"convert it first, as in tensor.to(float32)"
+            )
+        if not value and self.node is not None:
+            raise RuntimeError("requires_grad: an operation made this tensor; use detach() for one without gradient")
+        self._requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    # Its values
+
+    @property
+    def data(self) -> Tensor:
+        """The same values without history; shares memory.  Assigning replaces the values."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.array = as_array(value.array if isinstance(value, Tensor) else value)
+
+    def detach(self) -> Tensor:
+        """The same values as a tensor without history that requires no gradient; shares memory."""
+        return wrap(self.array)
+
+    def numpy(self) -> np.ndarray:
+        """The values as an ndarray that shares memory.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires a gradient, which the array would lose.
+        """
+        if self._requires_grad:
+            raise RuntimeError("numpy: this tensor requires a gradient, which an ndarray loses; use .detach().numpy()")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """The value of a tensor of one element, as a Python number."""
+        if self.array.size != 1:
+            raise ValueError(f"item: expected a tensor of one element, got shape {self.shape}; use tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def copy_(self, source: Any) -> Tensor:
+        """Overwrite the values in place with `source`, broadcast and cast; not recorded, for leaves only.
+
+        Raises
+        ------
+        RuntimeError
+            If the change would be part of a recorded computation.
+        """
+        if modes.current().grad and (self._requires_grad or getattr(source, "_requires_grad", False)):
+            raise RuntimeError("copy_: an in-place change is not recorded; run it under no_grad(), or use the source")
+        self.array[...] = source.array if isinstance(source, Tensor) else source
+        changes.note(self.array, f"copy_ ({caller()})")
+        return self
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ValueError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iub":
+            raise TypeError(f"index: expected an integer tensor, got {self.dtype}")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len: a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iter: a 0-d tensor cannot be iterated over; use item()")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
+
+    __hash__ = object.__hash__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.node is not None:
+            raise RuntimeError("deepcopy: an operation made this tensor; copy detach() of it, or clone() it")
+        copy = type(self).__new__(type(self))
+        copy.array = self.array.copy()
+        copy.node = None
+        copy.name, copy._requires_grad = self.name, self._requires_grad
+        memo[id(self)] = copy
+        copy.grad = None if self.grad is None else self.grad.__deepcopy__(memo)
+        return copy
+
+    # Its gradient
+
+    def retain_grad(self) -> None:
+        """Let ``backward()`` store the gradient in `grad` also if this tensor is not a leaf.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires no gradient.
+        """
+        if not self._requires_grad:
+            raise RuntimeError("retain_grad: this tensor requires no gradient")
+        if self.node is None:
+            return
+        this = weakref.ref(self)
+
+        def keep(g: Any) -> None:
+            tensor = this()
+            if tensor is not None:
+                tensor.accumulate_grad(g)
+
+        if self.node.hooks is None:
+            self.node.hooks = []
+        self.node.hooks.append(keep)
+
+    def accumulate_grad(self, g: Any) -> None:
+        """Add a cotangent (an array, or a tensor with history) to `grad`, as ``backward()`` does."""
+        if isinstance(g, Tensor):
+            self.grad = g if self.grad is None else self.grad + g
+        elif self.grad is None:
+            self.grad = wrap(np.array(g, order="C"))
+        elif self.grad.requires_grad:
+            self.grad = self.grad + wrap(np.asarray(g))
+        else:
+            self.grad.array += g
+
+    # How it looks
+
+    def __repr__(self) -> str:
+        body = np.array2string(self.array, separator=", ", prefix="tensor(", precision=4)
+        notes = []
+        if self.array.dtype not in (float32, int64, bool_):
+            notes.append(f"dtype={self.array.dtype}")
+        if self.array.size == 0 and self.array.ndim != 1:
+            notes.append(f"shape={self.shape}")
+        if self.node is not None:
+            notes.append(f"grad_fn={self.node!r}")
+        elif self._requires_grad:
+            notes.append("requires_grad=True")
+        return f"tensor({', '.join([body, *notes])})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item() if spec and self.array.size == 1 else str(self), spec)
+
+
+def wrap(array: np.ndarray) -> Tensor:
+    """A tensor around this very array, without history."""
+    result = _new(Tensor)
+    result.array = array
+    result.node = result.grad = result.name = None
+    result._requires_grad = False
+    return result
+
+
+_new = Tensor.__new__
+
+
+def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
+    """A new tensor from a copy of `data`: an array, a number, nested lists or a tensor.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> ag.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    >>> ag.tensor(0.5, requires_grad=True)
+    tensor(0.5, requires_grad=True)
+    """
+    return Tensor(data, dtype, requires_grad, name)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """`data` as a tensor; a tensor is returned as it is, an array is shared."""
+    if isinstance(data, Tensor):
+        return data if dtype is None or data.dtype == dtype else data.to(dtype)
+    return wrap(as_array(data, dtype))
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares memory with `array`."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, got {type(array).__name__}; use tensor()")
+    return wrap(as_array(array))
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether `value` is a tensor."""
+    return isinstance(value, Tensor)
+
+
+def method(*names: str) -> Callable[[F], F]:
+    """Decorator: make a function whose first argument is a tensor a method, under its own name or these names."""
+
+    def attach(function: F) -> F:
+        for name in names or (function.__name__,):
+            setattr(Tensor, name, function)
+        return function
+
+    return attach

@@ -1,0 +1,2 @@
+if not __name__.startswith("autograd_core."):
+    raise ImportError("import it as autograd_core.tools: 'from autograd_core import tools'")
