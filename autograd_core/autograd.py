@@ -75,9 +75,9 @@ def _pass(
 ) -> dict[Any, Any]:
     """Run `propagate` from several outputs, with recording rules if the gradients are to be differentiable."""
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    gradients = [gradients] if gradients is None or isinstance(gradients, (Tensor, np.ndarray)) else list(gradients)
-    if gradients == [None]:
+    if gradients is None:
         gradients = [None] * len(outputs)
+    gradients = [gradients] if isinstance(gradients, (Tensor, np.ndarray, float)) else list(gradients)
     if len(gradients) != len(outputs):
         raise ValueError(f"{function}: got {len(outputs)} outputs but {len(gradients)} gradients")
     roots: dict[Any, Any] = {}

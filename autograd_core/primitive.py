@@ -36,7 +36,8 @@ class Sample:
     """Arguments a primitive is tested with: ``Sample(array, ..., keyword=...)``."""
 
     def __init__(self, *args: Any, **params: Any) -> None:
-        self.args, self.params = args, params
+        self.args = tuple(np.asarray(a) if isinstance(a, np.generic) else a for a in args)
+        self.params = params
 
     def __repr__(self) -> str:
         args = [f"{a.dtype}{list(a.shape)}" if isinstance(a, np.ndarray) else repr(a) for a in self.args]
@@ -66,8 +67,9 @@ class Primitive:
     elementwise : each output element depends on one element of each (broadcast) input
     broadcasts : inputs are broadcast, so the pass sums their gradients back to their shape
     routes : selects among values; what is not selected gets a zero gradient that stays zero (numerics of ``where``)
-    domains : for an elementwise operation, the range of each argument its tests draw from
+    domains : for an elementwise operation, the range of each argument its tests draw from (or bool)
     samples : a function from a random generator to more test arguments
+    reference : an independent function of the same arguments, to compare the value with; `numpy` if not given
     kinks : the choices at kinks and extremes, tested as they stand
     """
 
@@ -80,8 +82,9 @@ class Primitive:
         self.elementwise: bool = fields.get("elementwise", False)
         self.broadcasts: bool = fields.get("broadcasts", self.elementwise)
         self.routes: bool = fields.get("routes", False)
-        self.domains: tuple[tuple[float, float], ...] = fields.get("domains", ((-2.0, 2.0),) * len(self.arrays))
+        self.domains: tuple[Any, ...] = fields.get("domains", ((-2.0, 2.0),) * len(self.arrays))
         self.samples: Callable[[np.random.Generator], list[Sample]] = fields.get("samples", lambda rng: [])
+        self.reference: Callable[..., Any] | None = fields.get("reference")
         self.kinks: list[Kink] = fields.get("kinks", [])
         self.keeps_dtype: bool = fields.get("keeps_dtype", True)
         self.rules: tuple[Callable[..., Any] | None, ...] = ()
@@ -184,7 +187,7 @@ def primitive(*, numpy: Any = None, **fields: Any) -> Callable[[Callable[..., An
     """
 
     def make(forward: Callable[..., Any]) -> PrimitiveFunction:
-        function = _applier(Primitive(forward, **fields))
+        function = _applier(Primitive(forward, **{"reference": numpy, **fields}))
         if function.record.name in REGISTRY:
             raise ValueError(f"primitive: {function.record.name} is declared twice")
         REGISTRY[function.record.name] = function

@@ -13,7 +13,7 @@ from ..tensor import Tensor
 __all__: list[str] = []  # methods only: as names of the package, float and the like are dtypes
 
 
-@primitive(keeps_dtype=False, samples=lambda rng: [Sample(rng.normal(size=(2, 3)), dtype=float64)])
+@primitive(keeps_dtype=False, reference=np.array, samples=lambda rng: [Sample(rng.normal(size=(2, 3)), dtype=float64)])
 def _cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return np.asarray(input).astype(dtype)
 
@@ -21,7 +21,7 @@ def _cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
 _cast.defvjp(lambda g: g)  # the pass casts every gradient to the dtype of what it belongs to
 
 
-@primitive(keeps_dtype=False, samples=lambda rng: [Sample(rng.normal(size=(2, 3)), dtype=int64)])
+@primitive(keeps_dtype=False, reference=np.array, samples=lambda rng: [Sample(rng.normal(size=(2, 3)), dtype=int64)])
 def _discrete_cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return np.asarray(input).astype(dtype)
 

@@ -284,7 +284,7 @@ def sqrt(input: Any) -> Any:
 sqrt.defvjp(lambda g, out: g / (2 * out))
 
 
-@primitive(elementwise=True, domains=((0.5, 3.0),), kinks=[Kink(0.0, value=0.0, grads=[0.0])])
+@primitive(reference=np.sqrt, elementwise=True, domains=((0.5, 3.0),), kinks=[Kink(0.0, value=0.0, grads=[0.0])])
 @quiet
 def _root(input: Any) -> Any:
     """The root of a sum of squares: as `sqrt`, but with gradient 0 at 0, the smallest subgradient of a norm there."""
@@ -343,6 +343,7 @@ tanh.defvjp(lambda g, out: g * (1 - out * out))
 
 @primitive(
     elementwise=True,
+    reference=lambda x: 0.5 + 0.5 * np.tanh(x / 2),
     kinks=[Kink(1000.0, value=1.0, grads=[0.0]), Kink(-1000.0, value=0.0, grads=[0.0])],
 )
 def sigmoid(input: Any) -> Any:
@@ -362,6 +363,7 @@ sigmoid.defvjp(lambda g, out: g * out * (1 - out))
 @primitive(
     elementwise=True,
     routes=True,
+    reference=lambda x: np.where(x > 0, x, 0),
     domains=((0.5, 2.0),),
     kinks=[Kink(0.0, value=0.0, grads=[0.0]), Kink(-0.0, value=0.0, grads=[0.0]), Kink(-1.0, value=0.0, grads=[0.0])],
 )
@@ -444,6 +446,7 @@ minimum.defvjp(
 @primitive(
     elementwise=True,
     routes=True,
+    reference=np.maximum,
     domains=((1.0, 2.0), (-1.0, 0.5)),
     kinks=[Kink(1.0, 1.0, value=1.0, grads=[1.0, 0.0]), Kink(nan, 1.0, value=nan, grads=[0.0, 0.0])],
 )
@@ -466,6 +469,7 @@ clamp_min.defvjp(
 @primitive(
     elementwise=True,
     routes=True,
+    reference=np.minimum,
     domains=((-1.0, 0.5), (1.0, 2.0)),
     kinks=[Kink(1.0, 1.0, value=1.0, grads=[1.0, 0.0]), Kink(nan, 1.0, value=nan, grads=[0.0, 0.0])],
 )

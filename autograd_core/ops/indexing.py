@@ -7,6 +7,7 @@ that puts; that one's rule picks again.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def _index_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(routes=True, samples=_index_samples)
+@primitive(routes=True, reference=lambda x, *arrays, form: x[_joined(form, arrays)], samples=_index_samples)
 def _index(input: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
     return input[_joined(form, arrays)]
 
@@ -61,7 +62,17 @@ def _put_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(samples=_put_samples)
+def _counted(places: Any, values: Any, shape: tuple[int, ...]) -> Any:
+    """The sum of the values at each flat place, by counting: what putting is compared with."""
+    return np.bincount(np.ravel(places), np.ravel(values), math.prod(shape)).reshape(shape)
+
+
+@primitive(
+    reference=lambda values, *arrays, shape, form: _counted(
+        np.arange(math.prod(shape)).reshape(shape)[_joined(form, arrays)], values, shape
+    ),
+    samples=_put_samples,
+)
 def _put(values: Any, *arrays: Any, shape: tuple[int, ...], form: tuple[Any, ...]) -> Any:
     """Zeros of `shape` with the values added where the index points; repeated places accumulate."""
     out = np.zeros(shape, np.asarray(values).dtype)
@@ -124,7 +135,16 @@ def _places(index: Any, axis: int) -> tuple[Any, ...]:
     return tuple(index if i == axis else g for i, g in enumerate(grid))
 
 
-@primitive(routes=True, samples=_along_samples)
+def _corner(x: Any, index: Any, axis: int) -> Any:
+    """The part of `x` that an index smaller than it, off `axis`, can reach."""
+    return x[tuple(slice(None if i == axis else n) for i, n in enumerate(index.shape))]
+
+
+@primitive(
+    routes=True,
+    reference=lambda x, index, axis: np.take_along_axis(_corner(x, index, axis), index, axis),
+    samples=_along_samples,
+)
 def _gather(input: Any, index: Any, *, axis: int) -> Any:
     return input[_places(index, axis)]
 
@@ -136,7 +156,13 @@ def _scatter_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(samples=_scatter_samples)
+@primitive(
+    reference=lambda x, index, src, axis: x
+    + _counted(
+        np.take_along_axis(_corner(np.arange(x.size).reshape(x.shape), index, axis), index, axis), src, x.shape
+    ),
+    samples=_scatter_samples,
+)
 def _scatter_add(input: Any, index: Any, src: Any, *, axis: int) -> Any:
     out = np.array(input)
     np.add.at(out, _places(index, axis), src)

@@ -41,6 +41,7 @@ name_axis = aliases(axis="dim")
 
 
 @primitive(
+    reference=np.reshape,
     samples=lambda rng: [
         Sample(rng.normal(size=(2, 3)), shape=(3, 2)),
         Sample(rng.normal(size=(2, 3)), shape=(6,)),
@@ -73,6 +74,7 @@ def view(input: Any, *shape: Any) -> Any:
 
 
 @primitive(
+    reference=lambda x, dims: np.moveaxis(x, dims, range(len(dims))),
     samples=lambda rng: [
         Sample(rng.normal(size=(2, 3)), dims=(1, 0)),
         Sample(rng.normal(size=(2, 3, 4)), dims=(2, 0, 1)),
@@ -209,6 +211,7 @@ def ravel(input: Any) -> Any:
 
 
 @primitive(
+    reference=np.broadcast_to,
     broadcasts=True,
     samples=lambda rng: [
         Sample(rng.normal(size=(3,)), shape=(2, 3)),
@@ -255,7 +258,8 @@ def expand_as(input: Any, other: Any) -> Any:
     return broadcast_to(input, shape(other))
 
 
-@primitive(samples=lambda rng: [Sample(rng.normal(size=(2, 3))), Sample(rng.normal(size=()))])
+@primitive(
+    reference=np.array,samples=lambda rng: [Sample(rng.normal(size=(2, 3))), Sample(rng.normal(size=()))])
 def clone(input: Any) -> Any:
     """A copy; the gradient passes through.
 
@@ -273,6 +277,7 @@ clone.defvjp(lambda g: g)
 
 
 @primitive(
+    reference=lambda *arrays, axis: np.concatenate(arrays, axis),
     samples=lambda rng: [
         Sample(rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), axis=0),
         Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 0)), rng.normal(size=(2, 2)), axis=1),

@@ -1,0 +1,220 @@
+"""Every primitive, from its record: value, gradient, second order, dtypes, shapes, layouts, kinks.
+
+Nothing here names an operation: a new one is tested because it is registered.
+"""
+
+import doctest
+import inspect
+
+import numpy as np
+import pytest
+from differences import gradient
+
+import autograd_core as ag
+from autograd_core.primitive import REGISTRY, Sample
+
+NAMES = sorted(REGISTRY)
+DIFFERENTIABLE = [name for name in NAMES if REGISTRY[name].record.differentiable]
+
+
+def draw(rng, domain, shape):
+    if domain is bool:
+        return rng.random(shape) < 0.5
+    return rng.uniform(*domain, size=shape)
+
+
+# For an elementwise operation: one shape for each operand, broadcast in all ways.
+SHAPES = {
+    1: [[(2, 3)], [()], [(0, 3)], [(1,)]],
+    2: [
+        [(2, 3), (2, 3)],
+        [(2, 3), (3,)],
+        [(2, 1), (1, 3)],
+        [(), (2, 3)],
+        [(), ()],
+        [(0, 3), (1, 3)],
+        [(1, 1), (2,)],
+    ],
+    3: [[(2, 3), (2, 3), (2, 3)], [(2, 1), (3,), ()], [(), (), ()], [(0, 2), (2,), (1,)]],
+}
+
+
+def samples(name):
+    """The arguments a primitive is tested with, fresh each time."""
+    record = REGISTRY[name].record
+    rng = np.random.default_rng(7)
+    found = list(record.samples(rng))
+    if record.elementwise:
+        for shapes in SHAPES[len(record.arrays)]:
+            found.append(Sample(*(draw(rng, d, s) for d, s in zip(record.domains, shapes, strict=True))))
+    return found
+
+
+def cases(names):
+    return [pytest.param(name, sample, id=f"{name}{sample!r}") for name in names for sample in samples(name)]
+
+
+def trained(record, sample):
+    """The positions of the arguments with a gradient."""
+    rules = record.rules + (record.variadic_rule,) * (len(sample.args) - len(record.rules))
+    return [i for i, (rule, a) in enumerate(zip(rules, sample.args, strict=False)) if rule and a.dtype.kind == "f"]
+
+
+def applied(name, sample, arrays, positions):
+    """The primitive on `arrays`, those at `positions` as leaves; and the leaves."""
+    args = [ag.tensor(a, requires_grad=True) if i in positions else ag.as_tensor(a) for i, a in enumerate(arrays)]
+    return REGISTRY[name](*args, **sample.params), [args[i] for i in positions]
+
+
+def with_argument(sample, position, value):
+    return [value if i == position else a for i, a in enumerate(sample.args)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_record_is_complete(name):
+    record = REGISTRY[name].record
+    assert samples(name), f"{name}: the record has no samples"
+    assert record.reference is not None, f"{name}: the record has nothing to compare the value with"
+
+
+@pytest.mark.parametrize(("name", "sample"), cases(NAMES))
+@np.errstate(all="ignore")
+def test_value(name, sample):
+    expected = REGISTRY[name].record.reference(*sample.args, **sample.params)
+    out, _ = applied(name, sample, sample.args, [])
+    assert out.shape == np.shape(expected)
+    np.testing.assert_allclose(out.numpy(), expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
+def test_gradient(name, sample):
+    positions = trained(REGISTRY[name].record, sample)
+    assert positions
+    out, leaves = applied(name, sample, sample.args, positions)
+    direction = np.random.default_rng(3).normal(size=out.shape)
+    found = ag.grad(out, leaves, direction)
+    for i, dx in zip(positions, found, strict=True):
+
+        def loss(x, i=i):
+            return np.sum(applied(name, sample, with_argument(sample, i, x), [])[0].numpy() * direction)
+
+        assert dx.shape == sample.args[i].shape
+        np.testing.assert_allclose(dx.numpy(), gradient(loss, sample.args[i]), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
+def test_second_order(name, sample):
+    """The gradient of ``<gradient, u>`` for a random u, against differences of the first gradient."""
+    positions = trained(REGISTRY[name].record, sample)
+    rng = np.random.default_rng(4)
+    out, leaves = applied(name, sample, sample.args, positions)
+    v = ag.tensor(rng.normal(size=out.shape), requires_grad=True)
+    directions = [rng.normal(size=sample.args[i].shape) for i in positions]
+
+    def slope(arrays, v, create_graph):
+        out, leaves = applied(name, sample, arrays, positions)
+        found = ag.grad(out, leaves, v, create_graph=create_graph)
+        return sum((dx * u).sum() for dx, u in zip(found, directions, strict=True)), leaves
+
+    total, leaves = slope(sample.args, v, True)
+    if total.requires_grad:
+        found = ag.grad(total, [*leaves, v], allow_unused=True)
+    else:  # the gradient depends on nothing; the differences have to agree
+        found = [None] * (len(leaves) + 1)
+    for i, dx in zip(positions, found[:-1], strict=True):
+        numeric = gradient(lambda x, i=i: slope(with_argument(sample, i, x), v, False)[0].item(), sample.args[i])
+        np.testing.assert_allclose(0 * numeric if dx is None else dx.numpy(), numeric, rtol=1e-7, atol=1e-7)
+    numeric = gradient(lambda w: slope(sample.args, ag.tensor(w, requires_grad=True), False)[0].item(), v.detach().numpy())
+    np.testing.assert_allclose(0 * numeric if found[-1] is None else found[-1].numpy(), numeric, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
+def test_float32(name, sample):
+    """float32 in, float32 out, and gradients of the leaf's dtype that agree with float64's."""
+    if "dtype" in sample.params:
+        pytest.skip("names its own dtype")
+    positions = trained(REGISTRY[name].record, sample)
+    single = [a.astype(np.float32) if a.dtype == np.float64 else a for a in sample.args]
+    out, leaves = applied(name, sample, single, positions)
+    reference, twins = applied(name, sample, sample.args, positions)
+    assert out.dtype == ag.float32
+    direction = np.random.default_rng(3).normal(size=out.shape)
+    found = ag.grad(out, leaves, direction)
+    expected = ag.grad(reference, twins, direction)
+    for dx, dy in zip(found, expected, strict=True):
+        assert dx.dtype == ag.float32
+        np.testing.assert_allclose(dx.numpy(), dy.numpy(), rtol=1e-4, atol=1e-5)
+
+
+LAYOUTS = {
+    "strided": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "reversed": lambda a: np.ascontiguousarray(a[::-1])[::-1],
+    "fortran": np.asfortranarray,
+    "read-only": lambda a: np.broadcast_to(a, a.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
+def test_layouts_and_aliasing(name, sample, layout):
+    """Any memory layout gives the same gradients; inputs stay as they were; gradients share no memory with data."""
+    positions = trained(REGISTRY[name].record, sample)
+    arrays = [LAYOUTS[layout](a) if a.ndim else a for a in sample.args]
+    before = [a.copy() for a in arrays]
+    # from_numpy shares memory, which is what could go wrong here
+    args = [ag.from_numpy(a) for a in arrays]
+    for i in positions:
+        args[i].requires_grad_()
+    out = REGISTRY[name](*args, **sample.params)
+    direction = np.random.default_rng(3).normal(size=out.shape)
+    out.backward(direction)
+    plain, leaves = applied(name, sample, sample.args, positions)
+    plain.backward(direction)
+    for i, twin in zip(positions, leaves, strict=True):
+        dx = args[i].grad.numpy()
+        np.testing.assert_allclose(dx, twin.grad.numpy(), rtol=1e-13, atol=1e-15)
+        assert dx.flags.writeable
+        assert not any(np.shares_memory(dx, a) for a in [*arrays, out.detach().numpy(), direction])
+    for a, b in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("name", "sample"), cases(NAMES))
+def test_no_grad(name, sample):
+    positions = trained(REGISTRY[name].record, sample) if REGISTRY[name].record.differentiable else []
+    with ag.no_grad():
+        out, _ = applied(name, sample, sample.args, positions)
+    assert out.node is None
+    assert not out.requires_grad
+    again, _ = applied(name, sample, sample.args, positions)
+    assert again.requires_grad == bool(positions)
+    np.testing.assert_array_equal(out.numpy(), again.detach().numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "kink"), [pytest.param(n, k, id=f"{n}{k!r}") for n in NAMES for k in REGISTRY[n].record.kinks]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kinks(name, kink, dtype):
+    """The choices at kinks and extremes: value and gradient of the sum of the output."""
+    with np.errstate(all="ignore"):
+        args = [ag.tensor(np.array(a, dtype), requires_grad=True) for a in kink.args]
+        out = REGISTRY[name](*args, **kink.params)
+        np.testing.assert_allclose(out.detach().numpy(), np.array(kink.value, dtype), rtol=1e-6)
+        found = ag.grad(out, args, np.ones(out.shape))
+    for dx, expected in zip(found, kink.grads, strict=True):
+        if expected is not None:
+            np.testing.assert_allclose(dx.numpy(), np.array(expected, dtype), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring_examples(name):
+    """Examples of primitives run too; the doctest collector does not see them, for they are made by a decorator."""
+    function = REGISTRY[name]
+    public = getattr(ag, name, None)
+    if public is function:
+        assert function.__doc__, f"{name} is public and has no docstring"
+    module = inspect.getmodule(function.record.forward)
+    test = doctest.DocTestParser().get_doctest(function.__doc__ or "", dict(vars(module)), name, None, 0)
+    result = doctest.DocTestRunner(verbose=False).run(test)
+    assert result.failed == 0
