@@ -11,7 +11,7 @@
 
 from . import creation as _creation
 from . import dtypes as _dtypes
-from . import numpy_protocol as _numpy_protocol
+from . import numpy_protocol as _numpy_protocol  # noqa: F401 (for what it attaches)
 from . import ops as _ops
 from .autograd import backward, grad
 from .creation import *

@@ -51,7 +51,7 @@ def _seed(function: str, output: Tensor, gradient: Any) -> Any:
         raise TypeError(f"{function}: expected a tensor, got {type(output).__name__}")
     if not output.requires_grad:
         raise RuntimeError(
-            f"{function}: the tensor of shape {output.shape} does not lead back to any tensor that requires a gradient; "
+            f"{function}: the tensor of shape {output.shape} leads back to no tensor that requires a gradient; "
             f"set requires_grad=True on the inputs, and compute outside no_grad()"
         )
     if gradient is None:
@@ -122,9 +122,7 @@ def backward(
 
 
 @method("backward")
-def _backward(
-    self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
-) -> None:
+def _backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
     """Add the gradients of this tensor to the ``grad`` of every leaf it depends on; see :func:`backward`."""
     backward(self, gradient, retain_graph, create_graph)
 

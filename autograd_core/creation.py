@@ -178,16 +178,12 @@ def _stream(generator: Generator | None) -> np.random.Generator:
     return (generator or default_generator()).numpy
 
 
-def rand(
-    *size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None
-) -> Tensor:
+def rand(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None) -> Tensor:
     """Uniform random numbers in [0, 1)."""
     return _finished(_stream(generator).random(sizes_of(size)), dtype, requires_grad)
 
 
-def randn(
-    *size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None
-) -> Tensor:
+def randn(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None) -> Tensor:
     """Random numbers of the standard normal distribution."""
     return _finished(_stream(generator).standard_normal(sizes_of(size)), dtype, requires_grad)
 

@@ -42,7 +42,7 @@ int32 = np.dtype("int32")
 int64 = np.dtype("int64")
 uint8 = np.dtype("uint8")
 bool_ = np.dtype("bool")
-half, float, double, int, long, bool = float16, float32, float64, int32, int64, bool_  # noqa: A001 (PyTorch's names)
+half, float, double, int, long, bool = float16, float32, float64, int32, int64, bool_
 
 _default: ContextVar[np.dtype[Any]] = ContextVar("autograd_core.default_dtype", default=float32)
 

@@ -186,10 +186,11 @@ def propagate(
                 c = rule(g, saved)
                 if guard:
                     c = _keep_zeros(g, c)
-                if c.shape != parent.shape:
-                    c = _sum_to(c, parent.shape, primitive)
-                if c.dtype is not parent.dtype and c.dtype != parent.dtype:
-                    c = c.astype(parent.dtype)
+                fits = parent if type(parent) is Node else parent.array
+                if c.shape != fits.shape:
+                    c = _sum_to(c, fits.shape, primitive)
+                if c.dtype is not fits.dtype and c.dtype != fits.dtype:
+                    c = c.astype(fits.dtype)
                 total = table.get(parent)
                 if total is None:
                     table[parent] = c

@@ -11,18 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from .primitive import NUMPY
+from .primitive import NUMPY, implements
 from .tensor import Tensor, method
 
-NUMPY.update(
-    {
-        np.shape: lambda a: a.shape,
-        np.ndim: lambda a: a.ndim,
-        np.size: lambda a: a.array.size,
-        np.zeros_like: lambda a, dtype=None: np.zeros_like(a.array, dtype=dtype),
-        np.ones_like: lambda a, dtype=None: np.ones_like(a.array, dtype=dtype),
-    }
-)
+
+@implements(np.shape)
+def _shape(a: Tensor) -> tuple[int, ...]:
+    return a.shape
+
+
+@implements(np.ndim)
+def _ndim(a: Tensor) -> int:
+    return a.ndim
+
+
+@implements(np.size)
+def _size(a: Tensor) -> int:
+    return a.array.size
+
+
+@implements(np.zeros_like)
+def _zeros_like(a: Tensor, dtype: Any = None) -> np.ndarray:
+    return np.zeros_like(a.array, dtype=dtype)
+
+
+@implements(np.ones_like)
+def _ones_like(a: Tensor, dtype: Any = None) -> np.ndarray:
+    return np.ones_like(a.array, dtype=dtype)
 
 
 @method("__array_ufunc__")

@@ -38,7 +38,7 @@ class Scalar:
 
 
 def derivative(output, leaf):
-    """d output / d leaf: over every path, the product of the local derivatives."""
+    """D output / d leaf: over every path, the product of the local derivatives."""
     if output is leaf:
         return 1.0
     return sum(local * derivative(parent, leaf) for parent, local in output.parents)

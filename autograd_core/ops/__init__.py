@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..tensor import Tensor, method
+from ..tensor import method
 from . import casting, comparison, elementwise, indexing, linalg, reduction, shape
 
 FAMILIES = (elementwise, comparison, reduction, shape, indexing, linalg)
@@ -18,7 +18,16 @@ for _family in FAMILIES:
         if _name not in _FUNCTIONS_ONLY:
             method(_name)(getattr(_family, _name))
 
-for _function in (casting.astype, casting.to, casting.type_as, casting.float, casting.double, casting.int, casting.long, casting.bool):
+for _function in (
+    casting.astype,
+    casting.to,
+    casting.type_as,
+    casting.float,
+    casting.double,
+    casting.int,
+    casting.long,
+    casting.bool,
+):
     method()(_function)
 method("where")(lambda self, condition, other: elementwise.where(condition, self, other))
 method("T")(property(shape.T))
@@ -50,4 +59,4 @@ method("__neg__")(elementwise.neg)
 method("__pos__")(lambda self: self)
 method("__abs__")(elementwise.abs)
 method("__invert__")(comparison.bitwise_not)
-Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # tensors are told apart by identity
+method("__hash__")(object.__hash__)  # setting __eq__ took it away: tensors are told apart by identity

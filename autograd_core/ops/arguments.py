@@ -40,11 +40,11 @@ def axis_of(operation: str, dim: Any, ndim: int) -> int:
     IndexError
         If it is out of range.
     """
-    dim = operator.index(dim)
+    axis: int = operator.index(dim)
     size = max(ndim, 1)
-    if not -size <= dim < size:
+    if not -size <= axis < size:
         raise IndexError(f"{operation}: dim must be in [{-size}, {size - 1}] for a {ndim}-d tensor, got {dim}")
-    return dim % size
+    return axis % size
 
 
 def axes(operation: str, dim: Any, ndim: int) -> tuple[int, ...]:

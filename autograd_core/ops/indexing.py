@@ -157,9 +157,11 @@ def _scatter_samples(rng: np.random.Generator) -> list[Sample]:
 
 
 @primitive(
-    reference=lambda x, index, src, axis: x
-    + _counted(
-        np.take_along_axis(_corner(np.arange(x.size).reshape(x.shape), index, axis), index, axis), src, x.shape
+    reference=lambda x, index, src, axis: (
+        x
+        + _counted(
+            np.take_along_axis(_corner(np.arange(x.size).reshape(x.shape), index, axis), index, axis), src, x.shape
+        )
     ),
     samples=_scatter_samples,
 )
@@ -183,7 +185,7 @@ def _checked(operation: str, input: Any, dim: int, index: Any) -> tuple[int, Any
         raise TypeError(f"{operation}: expected an index of integers, got {index.dtype}")
     values = np.asarray(index.array if hasattr(index, "array") else index)
     size = shape(input)[axis]
-    if values.size and not (0 <= values.min() and values.max() < size):
+    if values.size and not (values.min() >= 0 and values.max() < size):
         bad = int(values.min() if values.min() < 0 else values.max())
         raise IndexError(f"{operation}: index {bad} is out of bounds for dim {dim} of size {size}")
     return axis, index
@@ -206,7 +208,9 @@ def gather(input: Any, dim: int, index: Any) -> Any:
             [4]])
     """
     if ndim(index) != ndim(input):
-        raise ValueError(f"gather: index of shape {shape(index)} and input of shape {shape(input)} differ in dimensions")
+        raise ValueError(
+            f"gather: index of shape {shape(index)} and input of shape {shape(input)} differ in dimensions"
+        )
     axis, index = _checked("gather", input, dim, index)
     if ndim(input) == 0:
         return input

@@ -95,5 +95,3 @@ def dot(input: Any, other: Any) -> Any:
     if ndim(input) != 1 or ndim(other) != 1:
         raise ValueError(f"dot: expected two vectors, got shapes {shape(input)} and {shape(other)}; use matmul")
     return matmul(input, other)
-
-

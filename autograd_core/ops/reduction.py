@@ -55,7 +55,11 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
 
 
 def _empty_samples(rng: np.random.Generator) -> list[Sample]:
-    return [*_samples(rng), Sample(np.zeros((0, 3)), axis=(0,), keepdims=False), Sample(np.zeros((2, 0)), axis=(1,), keepdims=True)]
+    return [
+        *_samples(rng),
+        Sample(np.zeros((0, 3)), axis=(0,), keepdims=False),
+        Sample(np.zeros((2, 0)), axis=(1,), keepdims=True),
+    ]
 
 
 def _one_axis(rng: np.random.Generator) -> list[Sample]:
@@ -116,7 +120,9 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 
 @names
-def var(input: Any, dim: Any = None, *, correction: float = 1, keepdim: bool = False, unbiased: bool | None = None) -> Any:
+def var(
+    input: Any, dim: Any = None, *, correction: float = 1, keepdim: bool = False, unbiased: bool | None = None
+) -> Any:
     """The variance over `dim`: the sum of squared deviations from the mean, divided by ``n - correction``.
 
     Parameters
@@ -147,7 +153,9 @@ def var(input: Any, dim: Any = None, *, correction: float = 1, keepdim: bool = F
 
 
 @names
-def std(input: Any, dim: Any = None, *, correction: float = 1, keepdim: bool = False, unbiased: bool | None = None) -> Any:
+def std(
+    input: Any, dim: Any = None, *, correction: float = 1, keepdim: bool = False, unbiased: bool | None = None
+) -> Any:
     """The standard deviation over `dim`, the root of :func:`var`; of a constant it is 0, with gradient 0.
 
     >>> import autograd_core as ag
@@ -214,7 +222,7 @@ def _amin(input: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
 _amin.defvjp(lambda g, out, input, axis: _split_ties(g, out, input, axis))
 
 
-@implements(np.max)
+@implements(np.max, np.amax)
 @names
 def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest value over `dim` (an int, several, or all); ties share the gradient evenly; NaN wins.
@@ -235,7 +243,7 @@ def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _amax(input, axis=axis, keepdims=keepdim)
 
 
-@implements(np.min)
+@implements(np.min, np.amin)
 @names
 def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest value over `dim` (an int, several, or all); ties share the gradient evenly; NaN wins.

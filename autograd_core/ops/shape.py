@@ -127,14 +127,14 @@ def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
 
 
 @implements(np.matrix_transpose)
-def mT(input: Any) -> Any:
+def mT(input: Any) -> Any:  # noqa: N802
     """The last two dimensions exchanged: each matrix of a batch transposed."""
     if ndim(input) < 2:
         raise ValueError(f"mT: expected at least 2 dimensions, got shape {shape(input)}")
     return transpose(input, -2, -1)
 
 
-def T(input: Any) -> Any:
+def T(input: Any) -> Any:  # noqa: N802
     """The dimensions in reverse order."""
     return _numpy_transpose(input)
 
@@ -258,8 +258,7 @@ def expand_as(input: Any, other: Any) -> Any:
     return broadcast_to(input, shape(other))
 
 
-@primitive(
-    reference=np.array,samples=lambda rng: [Sample(rng.normal(size=(2, 3))), Sample(rng.normal(size=()))])
+@primitive(reference=np.array, samples=lambda rng: [Sample(rng.normal(size=(2, 3))), Sample(rng.normal(size=()))])
 def clone(input: Any) -> Any:
     """A copy; the gradient passes through.
 

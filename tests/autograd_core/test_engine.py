@@ -23,7 +23,7 @@ def leaf(value, **options):
 
 
 def test_branches_sum_add_distributes_mul_swaps():
-    """f = (x+y)(y-z) at 2, 3, 2: gradients 1, 6, -5."""
+    """F = (x+y)(y-z) at 2, 3, 2: gradients 1, 6, -5."""
     x, y, z = leaf(2.0), leaf(3.0), leaf(2.0)
     ((x + y) * (y - z)).backward()
     assert (x.grad.item(), y.grad.item(), z.grad.item()) == (1.0, 6.0, -5.0)

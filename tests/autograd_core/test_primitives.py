@@ -117,14 +117,15 @@ def test_second_order(name, sample):
         return sum((dx * u).sum() for dx, u in zip(found, directions, strict=True)), leaves
 
     total, leaves = slope(sample.args, v, True)
+    found = [None] * (len(leaves) + 1)  # where the gradient depends on nothing; the differences have to agree
     if total.requires_grad:
         found = ag.grad(total, [*leaves, v], allow_unused=True)
-    else:  # the gradient depends on nothing; the differences have to agree
-        found = [None] * (len(leaves) + 1)
     for i, dx in zip(positions, found[:-1], strict=True):
         numeric = gradient(lambda x, i=i: slope(with_argument(sample, i, x), v, False)[0].item(), sample.args[i])
         np.testing.assert_allclose(0 * numeric if dx is None else dx.numpy(), numeric, rtol=1e-7, atol=1e-7)
-    numeric = gradient(lambda w: slope(sample.args, ag.tensor(w, requires_grad=True), False)[0].item(), v.detach().numpy())
+    numeric = gradient(
+        lambda w: slope(sample.args, ag.tensor(w, requires_grad=True), False)[0].item(), v.detach().numpy()
+    )
     np.testing.assert_allclose(0 * numeric if found[-1] is None else found[-1].numpy(), numeric, rtol=1e-7, atol=1e-7)
 
 
