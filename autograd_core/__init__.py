@@ -17,12 +17,17 @@ from .autograd import backward, grad
 from .creation import *
 from .dtypes import *
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops.arithmetic import *
 from .ops.comparison import *
-from .ops.elementwise import *
+from .ops.exponential import *
+from .ops.extremes import *
 from .ops.indexing import *
 from .ops.linalg import *
 from .ops.reduction import *
+from .ops.selection import *
 from .ops.shape import *
+from .ops.softmax import *
+from .ops.trigonometric import *
 from .record import record
 from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
 

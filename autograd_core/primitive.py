@@ -29,7 +29,11 @@ from .dtypes import as_array, float64, unwidened
 from .graph import Node, clock
 from .tensor import Tensor
 
-__all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "primitive"]
+__all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "primitive", "quiet"]
+
+
+quiet = np.errstate(all="ignore")
+"""As a decorator of a forward: its infinities and NaNs are documented results, not for NumPy to warn about."""
 
 
 class Sample:

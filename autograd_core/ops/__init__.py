@@ -6,9 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tensor import method
-from . import casting, comparison, elementwise, indexing, linalg, reduction, shape
+from . import (
+    arithmetic,
+    casting,
+    comparison,
+    exponential,
+    extremes,
+    indexing,
+    linalg,
+    reduction,
+    selection,
+    shape,
+    softmax,
+    trigonometric,
+)
 
-FAMILIES = (elementwise, comparison, reduction, shape, indexing, linalg)
+FAMILIES = (
+    arithmetic,
+    exponential,
+    trigonometric,
+    selection,
+    comparison,
+    reduction,
+    extremes,
+    softmax,
+    shape,
+    indexing,
+    linalg,
+)
 
 # Functions whose first argument is not the tensor a method would belong to.
 _FUNCTIONS_ONLY = {"cat", "concat", "stack", "where", "getitem"}
@@ -29,7 +54,7 @@ for _function in (
     casting.bool,
 ):
     method()(_function)
-method("where")(lambda self, condition, other: elementwise.where(condition, self, other))
+method("where")(lambda self, condition, other: selection.where(condition, self, other))
 method("T")(property(shape.T))
 method("mT")(property(shape.mT))
 method("__getitem__")(indexing.getitem)
@@ -40,11 +65,11 @@ def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _BINARY = {
-    "add": elementwise.add,
-    "sub": elementwise.sub,
-    "mul": elementwise.mul,
-    "truediv": elementwise.div,
-    "pow": elementwise.pow,
+    "add": arithmetic.add,
+    "sub": arithmetic.sub,
+    "mul": arithmetic.mul,
+    "truediv": arithmetic.div,
+    "pow": arithmetic.pow,
     "matmul": linalg.matmul,
     "and": comparison.bitwise_and,
     "or": comparison.bitwise_or,
@@ -55,8 +80,8 @@ for _name, _function in _BINARY.items():
     method(f"__r{_name}__")(_reflected(_function))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     method(f"__{_name}__")(getattr(comparison, _name))
-method("__neg__")(elementwise.neg)
+method("__neg__")(arithmetic.neg)
 method("__pos__")(lambda self: self)
-method("__abs__")(elementwise.abs)
+method("__abs__")(arithmetic.abs)
 method("__invert__")(comparison.bitwise_not)
 method("__hash__")(object.__hash__)  # setting __eq__ took it away: tensors are told apart by identity

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-__all__ = ["aliases", "axes", "axis_of", "ndim", "shape", "sizes_of"]
+__all__ = ["aliases", "axes", "axis_of", "count", "ndim", "reductions", "shape", "sizes_of", "spread"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +31,10 @@ def aliases(**names: str) -> Callable[[F], F]:
         return renamed  # type: ignore[return-value]
 
     return decorate
+
+
+reductions = aliases(axis="dim", keepdims="keepdim")
+"""The aliases of every reduction."""
 
 
 def axis_of(operation: str, dim: Any, ndim: int) -> int:
@@ -75,3 +80,13 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     if len(sizes) == 1 and isinstance(sizes[0], Sequence):
         sizes = tuple(sizes[0])
     return tuple(operator.index(n) for n in sizes)
+
+
+def count(x: Any, axis: tuple[int, ...]) -> int:
+    """The number of elements over the dimensions `axis`."""
+    return math.prod(shape(x)[i] for i in axis)
+
+
+def spread(reduced: Any, sizes: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+    """What was reduced over `axis`, with those dimensions back as size 1: it broadcasts against the input."""
+    return np.reshape(reduced, tuple(1 if i in axis else n for i, n in enumerate(sizes)))

@@ -1,0 +1,135 @@
+"""Sums of exponentials over dimensions: logsumexp, softmax, log_softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import Kink, Sample, primitive, quiet
+from .arguments import axes, axis_of, ndim, reductions, spread
+from .casting import cast, floating
+from .samples import along_one, over_dims_or_none
+from .shape import reshape
+
+inf, nan = np.inf, np.nan
+
+__all__ = [
+    "log_softmax",
+    "logsumexp",
+    "softmax",
+]
+
+
+def _finite_max(input: Any, axis: Any) -> Any:
+    """The maximum along `axis`, kept, to subtract before `exp`: 0 where it is -inf (nothing to scale) or +inf."""
+    m = np.max(input, axis=axis, keepdims=True, initial=-inf)
+    return np.where(np.isfinite(m), m, np.where(np.isnan(m), m, 0))
+
+
+@primitive(
+    reference=lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis, keepdims=keepdims)),
+    samples=over_dims_or_none,
+    kinks=[
+        Kink([-inf, -inf], value=-inf, grads=[[0.0, 0.0]], axis=(0,), keepdims=False),
+        Kink([0.0, inf], value=inf, grads=[[0.0, 1.0]], axis=(0,), keepdims=False),
+        Kink([-inf, 0.0], value=0.0, grads=[[0.0, 1.0]], axis=(0,), keepdims=False),
+        Kink([1000.0, 1000.0], value=1000 + np.log(2), grads=[None], axis=(0,), keepdims=False),
+    ],
+)
+@quiet
+def _logsumexp(input: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    m = _finite_max(input, axis)
+    out = np.log(np.sum(np.exp(input - m), axis=axis, keepdims=True)) + m
+    return out if keepdims else out.reshape([n for i, n in enumerate(out.shape) if i not in axis])
+
+
+def _share(input: Any, out: Any, axis: tuple[int, ...]) -> Any:
+    """The softmax of `input` from its logsumexp `out`; all of it at +inf, nothing where every input is -inf."""
+    total = spread(out, input.shape, axis)
+    return np.where(np.isinf(total), np.where(total > 0, input == total, False), np.exp(input - total))
+
+
+_logsumexp.defvjp(lambda g, out, input, axis: spread(g, input.shape, axis) * _share(input, out, axis))
+
+
+@reductions
+def logsumexp(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """``log(sum(exp(input)))`` over `dim`, computed relative to the maximum so that nothing overflows.
+
+    All -inf gives -inf with gradient 0; a +inf gives inf with all the gradient there.
+
+    >>> import autograd_core as ag
+    >>> ag.logsumexp(ag.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
+    input = floating(input)
+    return _logsumexp(input, axis=axes("logsumexp", dim, ndim(input)), keepdims=keepdim)
+
+
+def _samples(rng: np.random.Generator) -> list[Sample]:
+    return [*along_one(rng), Sample(np.zeros((3, 0)), axis=1)]
+
+
+@primitive(
+    reference=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis, keepdims=True),
+    samples=_samples,
+    kinks=[
+        Kink([-inf, -inf], value=[nan, nan], grads=[[nan, nan]], axis=0),
+        Kink([-inf, 0.0], value=[0.0, 1.0], grads=[[0.0, 0.0]], axis=0),
+        Kink([1000.0, 1000.0], value=[0.5, 0.5], grads=[[0.0, 0.0]], axis=0),
+    ],
+)
+@quiet
+def _softmax(input: Any, *, axis: int) -> Any:
+    e = np.exp(input - np.max(input, axis=axis, keepdims=True, initial=-inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+_softmax.defvjp(lambda g, out, axis: out * (g - np.sum(g * out, axis=axis, keepdims=True)))
+
+
+@primitive(
+    reference=lambda x, axis: x - np.log(np.sum(np.exp(x), axis, keepdims=True)),
+    samples=_samples,
+    kinks=[Kink([-inf, 0.0], value=[-inf, 0.0], grads=[[1.0, -1.0]], axis=0)],
+)
+@quiet
+def _log_softmax(input: Any, *, axis: int) -> Any:
+    shifted = input - np.max(input, axis=axis, keepdims=True, initial=-inf)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+_log_softmax.defvjp(lambda g, out, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True))
+
+
+def _along_one(operation: str, primitive: Any, input: Any, dim: Any, dtype: Any) -> Any:
+    input = floating(input) if dtype is None else cast(input, dtype)
+    axis = axis_of(operation, dim, ndim(input))
+    if ndim(input) == 0:
+        return reshape(primitive(reshape(input, (1,)), axis=0), ())
+    return primitive(input, axis=axis)
+
+
+@reductions
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """``exp(input) / sum(exp(input))`` along `dim`; a row of -inf alone gives NaN.
+
+    The gradient is ``out * (g - sum(g * out))``: every output depends on every input of its row.
+
+    >>> import autograd_core as ag
+    >>> ag.softmax(ag.tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([0.09  , 0.2447, 0.6652])
+    """
+    return _along_one("softmax", _softmax, input, dim, dtype)
+
+
+@reductions
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """``input - logsumexp(input)`` along `dim`, the logarithm of :func:`softmax` without its underflow.
+
+    >>> import autograd_core as ag
+    >>> ag.log_softmax(ag.tensor([0.0, 1000.0]), dim=0)
+    tensor([-1000.,     0.])
+    """
+    return _along_one("log_softmax", _log_softmax, input, dim, dtype)

@@ -1,0 +1,33 @@
+"""The README's Python runs as printed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograd_core.primitive import REGISTRY
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+def test_the_tour(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(BLOCKS[0], "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert "tensor(1.) tensor(6.) tensor(-5.)" in printed
+    assert float(re.search(r"loss ([\d.]+)", printed)[1]) < 0.05
+    assert (tmp_path / "f.svg").read_text().startswith("<?xml")
+
+
+def test_the_operation_it_adds():
+    scope = {"__name__": "readme"}
+    try:
+        exec(compile(BLOCKS[1], "README.md", "exec"), scope)
+        x = scope["ag"].tensor([1.0], requires_grad=True)
+        y = scope["gudermannian"](x)
+        y.backward()
+        assert y.item() == pytest.approx(0.865769)
+        assert x.grad.item() == pytest.approx(0.648054)
+    finally:
+        del REGISTRY["gudermannian"]
