@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .graph import Node, propagate
+from .graph import Node, picked, propagate
 from .tensor import Tensor, method, wrap
 
 __all__ = ["backward", "grad"]
@@ -23,6 +23,9 @@ def lift(node: Node) -> tuple[Any, ...]:
     origin: dict[int, Any] = dict(zip(node.plan.positions, node.parents, strict=True))
 
     def lifted(name: str, value: Any) -> Any:
+        if name == "out" and isinstance(value, tuple):
+            floats = [v.dtype.kind == "f" for v in value]
+            return tuple(_with_history(v, picked(node, i) if floats[i] else None) for i, v in enumerate(value))
         if name == "out":
             return _with_history(value, node)
         if name in primitive.arrays:

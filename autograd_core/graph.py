@@ -53,6 +53,18 @@ class Node:
     hooks: list[Callable[[Any], Any]] | None
     trace: Any
 
+    @classmethod
+    def make(
+        cls, plan: Any, parents: tuple[Any, ...], saved: Any, params: dict[str, Any], shape: Any, dtype: Any
+    ) -> Node:
+        """A new node, the youngest."""
+        node = cls()
+        node.plan, node.parents, node.saved, node.params = plan, parents, saved, params
+        node.shape, node.dtype = shape, dtype
+        node.hooks = node.trace = None
+        node.number = next(clock)
+        return node
+
     @property
     def name(self) -> str:
         """The primitive's name."""
@@ -72,6 +84,26 @@ def ordered(roots: Iterable[Any]) -> list[Node]:
                 seen.add(parent)
                 stack.append(parent)
     return sorted(seen, key=attrgetter("number"), reverse=True)
+
+
+class _Pick:
+    """The plan of a node that stands for one output of a node with several (its parameter ``index`` says which)."""
+
+    name = "pick"
+    primitive: Any
+    rules: tuple[Any, ...] = ()
+    positions = (0,)
+    saves: tuple[str, ...] = ()
+    elementwise = routes = False
+
+
+PICK = _Pick()
+PICK.primitive = PICK
+
+
+def picked(node: Node, index: int) -> Node:
+    """The node of output `index` of a node that has several."""
+    return Node.make(PICK, (node,), (), {"index": index}, node.shape[index], node.dtype[index])
 
 
 class _Changes:
@@ -150,7 +182,7 @@ def propagate(
     """
     table = dict(cotangents)
     order = ordered(table)
-    useful = None if targets is None else _leading_to(targets, order)
+    useful = set() if targets is None else _leading_to(targets, order)
     reached: dict[Any, Any] = {}
     owned: set[Any] = set()  # entries made by an addition here: adding to them in place harms nobody
     routed: set[Any] = set()  # below a selection, where a zero cotangent means "not taken"
@@ -163,9 +195,19 @@ def propagate(
                 continue
             if node.hooks is not None:
                 g = _run_hooks(node, g)
-            if targets is not None and node in targets:
-                reached[node] = g
+            if targets is not None:
+                if node in targets:
+                    reached[node] = g
+                if useful.isdisjoint(node.parents):
+                    continue
             plan, saved = node.plan, node.saved
+            if plan is PICK:
+                _collect(node, g, table)
+                if node in routed:
+                    routed.update(node.parents)
+                if visit is not None:
+                    visit(node, g, [(node.parents[0], g)])
+                continue
             primitive = plan.primitive
             if saved is None:
                 raise _released(node)
@@ -179,9 +221,11 @@ def propagate(
             elif routed and node in routed:
                 routed.update(node.parents)
                 guard = primitive.elementwise and bool(saved)
+            if type(g) is list:
+                g = _with_zeros(g, node)
             sent = []
             for parent, rule in zip(node.parents, plan.rules):  # noqa: B905 (equal by construction)
-                if useful is not None and parent not in useful:
+                if useful and parent not in useful:
                     continue
                 c = rule(g, saved)
                 if guard:
@@ -210,6 +254,21 @@ def propagate(
         return table
     reached.update((leaf, g) for leaf, g in table.items() if leaf in targets)
     return reached
+
+
+def _collect(node: Node, g: Any, table: dict[Any, Any]) -> None:
+    """Put the gradient of one output beside those of the others."""
+    (parent,) = node.parents
+    parts = table.setdefault(parent, [None] * len(parent.shape))
+    index = node.params["index"]
+    parts[index] = g if parts[index] is None else parts[index] + g
+
+
+def _with_zeros(parts: list[Any], node: Node) -> tuple[Any, ...]:
+    return tuple(
+        np.zeros(shape, dtype) if g is None else g
+        for g, shape, dtype in zip(parts, node.shape, node.dtype, strict=True)
+    )
 
 
 def _leading_to(targets: set[Any], order: list[Node]) -> set[Any]:

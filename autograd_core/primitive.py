@@ -10,7 +10,8 @@
 The forward takes arrays by position and everything else by keyword.  There is one rule for each array; it gets the
 gradient `g` of the output and returns the gradient of its input.  What a rule needs besides, it names as parameters:
 ``out`` (the output), any of the forward's arguments, or ``a_shape`` for the shape of ``a`` alone.  That is all the
-graph keeps: ``add`` saves nothing, ``tanh`` its output, ``mul`` its operands.
+graph keeps: ``add`` saves nothing, ``tanh`` its output, ``mul`` its operands.  A forward may return a tuple; then
+``g`` and ``out`` are tuples too, and ``g`` has zeros for outputs that nothing came back from.
 
 Rules are NumPy, and run on arrays or on tensors alike, which is how higher derivatives come about: a tensor answers
 NumPy's functions by recording the same primitives.
@@ -26,8 +27,8 @@ import numpy as np
 
 from . import modes
 from .dtypes import as_array, float64, unwidened
-from .graph import Node, clock
-from .tensor import Tensor
+from .graph import Node, clock, picked
+from .tensor import Tensor, wrap
 
 __all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "primitive", "quiet"]
 
@@ -95,6 +96,12 @@ class Primitive:
         self.variadic_rule: Callable[..., Any] | None = None
         self.differentiable = False
         self._plans: dict[int, Plan] = {}
+
+    def bound(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with arrays that were given by keyword in their places."""
+        rest = dict(params)
+        given = [*args, *(rest.pop(name) for name in self.arrays[len(args) :] if name in rest)]
+        return tuple(given), rest
 
     def plan(self, needs: int) -> Plan:
         """The rules, and what to save, when the arguments whose bits are set in `needs` want a gradient."""
@@ -204,11 +211,13 @@ def primitive(*, numpy: Any = None, **fields: Any) -> Callable[[Callable[..., An
 
 def _applier(record: Primitive) -> PrimitiveFunction:
     """The function that applies a primitive: unwrap, compute, wrap, link.  The hottest lines of the eager engine."""
-    forward, plans, keeps_dtype = record.forward, record._plans, record.keeps_dtype
+    forward, plans, keeps_dtype, names = record.forward, record._plans, record.keeps_dtype, set(record.arrays)
     current, new_tensor, new_node = modes.current, Tensor.__new__, Node.__new__
     tick, array_type = clock.__next__, np.ndarray
 
     def apply(*args: Any, **params: Any) -> Any:
+        if params and not names.isdisjoint(params):
+            args, params = record.bound(args, params)
         mode = current()
         values = []
         parents = []
@@ -232,6 +241,8 @@ def _applier(record: Primitive) -> PrimitiveFunction:
         except (ValueError, TypeError, IndexError) as error:
             raise _explained(error, record, values) from error
         if type(out) is not array_type:
+            if type(out) is tuple:
+                return _several(record, args, params, values, parents if mode.grad else [], needs, out)
             out = np.asarray(out)
         if out.dtype is float64 and keeps_dtype and not (type(values[0]) is array_type and values[0].dtype is float64):
             out = unwidened(out, values)
@@ -266,6 +277,33 @@ def _applier(record: Primitive) -> PrimitiveFunction:
     function.__doc__, function.__module__ = record.forward.__doc__, record.forward.__module__
     function.__signature__ = inspect.signature(record.forward)
     return cast(PrimitiveFunction, function)
+
+
+def _several(
+    record: Primitive,
+    args: tuple[Any, ...],
+    params: dict[str, Any],
+    values: list[Any],
+    parents: list[Any],
+    needs: int,
+    out: tuple[Any, ...],
+) -> tuple[Tensor, ...]:
+    """Wrap and link the outputs of a primitive that has several: one node made them, and each picks its own."""
+    outputs = tuple(map(np.asarray, out))
+    results = tuple(map(wrap, outputs))
+    if parents and record.differentiable:
+        plan = record.plan(needs)
+        made = Node.make(
+            plan, tuple(parents), plan.save(outputs, values, params), params,
+            tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs),
+        )  # fmt: skip
+        for i, result in enumerate(results):
+            if result.dtype.kind == "f":
+                result.node, result._requires_grad = picked(made, i), True
+    listener = modes.current().listener
+    if listener is not None:
+        listener(record, args, params, results)
+    return results
 
 
 def _operand(x: Any) -> Any:

@@ -28,9 +28,10 @@ class Trace(NamedTuple):
     """``file:line`` of the code that asked for it."""
 
 
-def _listen(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Tensor) -> None:
-    if out.node is not None:
-        out.node.trace = Trace(primitive, args, out.array, caller())
+def _listen(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
+    for result in out if isinstance(out, tuple) else (out,):
+        if result.node is not None:
+            result.node.trace = Trace(primitive, args, result.array, caller())
 
 
 @contextlib.contextmanager

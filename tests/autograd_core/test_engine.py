@@ -373,3 +373,48 @@ def test_record_keeps_values_lines_and_the_graph():
     z.backward()
     z.backward()  # recorded graphs are kept
     assert (x * x).node.trace is None
+
+
+@pytest.fixture
+def sorting():
+    """A primitive with several outputs, one of them of integers."""
+    from autograd_core.primitive import REGISTRY, primitive
+
+    @primitive()
+    def sort_and_sum(x):
+        order = np.argsort(x)
+        return x[order], order, np.sum(x)
+
+    sort_and_sum.defvjp(lambda g, out, x_shape: _unsorted(g[0], out[1]) + g[2])
+    yield sort_and_sum
+    del REGISTRY["sort_and_sum"]
+
+
+def _unsorted(g, order):
+    return np.take_along_axis(g, np.argsort(order), axis=0)
+
+
+def test_a_primitive_with_several_outputs(sorting):
+    x = leaf([3.0, 1.0, 2.0])
+    values, order, total = sorting(x)
+    assert values.tolist() == [1.0, 2.0, 3.0]
+    assert not order.requires_grad
+    (values * np.array([1.0, 10.0, 100.0])).sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [100.0, 1.0, 10.0]
+    x.grad = None
+    (values[0] * values[0] + values[1] + 5 * total).backward()
+    assert x.grad.tolist() == [5.0, 7.0, 6.0]
+    y = leaf([3.0, 1.0, 2.0])
+    values, _, total = sorting(y)
+    (dy,) = ag.grad((values**3).sum() + total * total, y, create_graph=True)
+    assert dy.tolist() == [27.0 + 12, 3.0 + 12, 12.0 + 12]
+    (ddy,) = ag.grad(dy.sum(), y)
+    assert ddy.tolist() == [18.0 + 6, 6.0 + 6, 12.0 + 6]
+    (at_values,) = ag.grad((values * values).sum(), values, retain_graph=True)
+    assert at_values.tolist() == [2.0, 4.0, 6.0]
+
+
+def test_arrays_by_keyword():
+    x = leaf(6.0)
+    assert ag.div(x, other=2.0).item() == 3.0
+    assert ag.div(input=x, other=2.0).item() == 3.0
