@@ -19,15 +19,25 @@ from .dtypes import *
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.arithmetic import *
 from .ops.comparison import *
+from .ops.cumulative import *
+from .ops.decompositions import *
+from .ops.diagonal import *
+from .ops.einsum import *
 from .ops.exponential import *
 from .ops.extremes import *
 from .ops.indexing import *
+from .ops.joining import *
 from .ops.linalg import *
 from .ops.reduction import *
+from .ops.rounding import *
 from .ops.selection import *
 from .ops.shape import *
 from .ops.softmax import *
+from .ops.sorting import *
+from .ops.special import *
+from .ops.statistics import *
 from .ops.trigonometric import *
+from .ops.writing import *
 from .record import record
 from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
 

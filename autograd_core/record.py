@@ -11,7 +11,6 @@ import numpy as np
 from . import modes
 from .graph import caller
 from .primitive import Primitive
-from .tensor import Tensor
 
 __all__ = ["Trace", "record"]
 

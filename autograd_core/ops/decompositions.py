@@ -1,0 +1,5 @@
+"""Solving, inverting and decomposing matrices."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Sums of products named by index letters, and products over several dimensions."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""Rounding and remainders, elementwise."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

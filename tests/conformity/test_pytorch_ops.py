@@ -1,0 +1,148 @@
+"""Every operation on PyTorch's own sample inputs: the same values, the same gradients.
+
+PyTorch keeps, for each of its operations, the arguments it is tested with.  Each is given to both libraries in float64;
+values must agree, and so must the gradients by every floating argument for a random cotangent.  Where we decided
+otherwise, the family's file says so, with the reason.
+"""
+
+import importlib
+import operator
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+
+FAMILIES = [
+    importlib.import_module(f"family_{name}")
+    for name in ("elementwise", "reductions", "shapes", "linalg", "layers", "losses")
+]
+NAMES = {name for family in FAMILIES for name in family.NAMES}
+DEPARTURES = {name: entries for family in FAMILIES for name, entries in family.DEPARTURES.items()}
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("expecttest", reason="PyTorch's sample inputs need expecttest")
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from torch.testing._internal.common_methods_invocations import op_db
+
+DTYPES = {torch.float32: ag.float32, torch.float64: ag.float64, torch.int64: ag.int64, torch.int32: ag.int32}
+DTYPES |= {torch.bool: ag.bool, torch.float16: ag.float16, torch.uint8: ag.uint8, torch.int8: ag.int8}
+DTYPES |= {torch.int16: ag.int16}
+
+
+def known(entry):
+    return entry.name in NAMES
+
+
+def ours(name):
+    """Our function of PyTorch's name."""
+    if name.startswith("__"):
+        symbol = name.strip("_").removeprefix("r")
+        function = getattr(operator, {"div": "truediv", "and": "and_", "or": "or_"}.get(symbol, symbol))
+        return (lambda a, b: function(b, a)) if name.startswith("__r") else function
+    found = ag
+    for part in name.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            return getattr(ag.Tensor, name)
+    return found
+
+
+def converted(value, leaves):
+    """The argument for us; floating tensors as leaves, noted together with PyTorch's."""
+    if isinstance(value, torch.Tensor):
+        array = value.detach().resolve_conj().numpy().copy()
+        mine = ag.tensor(array, requires_grad=value.requires_grad)
+        if value.requires_grad:
+            leaves.append((value, mine))
+        return mine
+    if isinstance(value, torch.dtype):
+        return DTYPES[value]
+    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+        return type(value)(converted(v, leaves) for v in value)
+    if isinstance(value, dict):
+        return {k: converted(v, leaves) for k, v in value.items()}
+    return tuple(value) if isinstance(value, torch.Size) else value
+
+
+def flat(value):
+    """The tensors of a result, in order."""
+    if isinstance(value, (torch.Tensor, ag.Tensor, np.ndarray)):
+        return [value]
+    if isinstance(value, (list, tuple)):
+        return [t for v in value for t in flat(v)]
+    return [] if value is None else [torch.tensor(value)]
+
+
+def array(tensor):
+    return tensor.detach().numpy() if not isinstance(tensor, np.ndarray) else tensor
+
+
+def same(found, expected, message):
+    assert found.shape == tuple(expected.shape), f"{message}: shape {found.shape}, PyTorch's {tuple(expected.shape)}"
+    np.testing.assert_allclose(
+        array(found), expected.detach().resolve_conj().numpy(), rtol=1e-7, atol=1e-9, err_msg=message
+    )
+
+
+ENTRIES = [
+    pytest.param(e, id=f"{e.name}{'-' + e.variant_test_name if e.variant_test_name else ''}") for e in op_db if known(e)
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("entry", ENTRIES)
+@np.errstate(all="ignore")
+def test_same_as_pytorch(entry):
+    torch.manual_seed(0)
+    function = ours(entry.name)
+    compared = 0
+    differentiable = entry.supports_autograd and torch.float64 in entry.dtypes
+    dtype = torch.float64 if torch.float64 in entry.dtypes else torch.int64
+    if dtype not in entry.dtypes:
+        dtype = torch.bool
+    for number, sample in enumerate(entry.sample_inputs("cpu", dtype, requires_grad=differentiable)):
+        if any(applies(sample) for applies, _ in DEPARTURES.get(entry.name, [])):
+            continue
+        leaves = []
+        args = [converted(a, leaves) for a in (sample.input, *sample.args)]
+        keywords = converted(sample.kwargs, leaves)
+        expected = flat(entry.op(sample.input, *sample.args, **sample.kwargs))
+        found = flat(function(*args, **keywords))
+        message = f"{entry.name} sample {number}: {str(sample)[:600]}"
+        assert len(found) == len(expected), message
+        for a, b in zip(found, expected, strict=True):
+            same(a, b, message)
+        compared += 1
+        pairs = [(a, b) for a, b in zip(found, expected, strict=True) if b.requires_grad and b.dtype == torch.float64]
+        if not leaves or not pairs:
+            continue
+        assert all(a.requires_grad for a, _ in pairs), f"{message}: no gradient where PyTorch has one"
+        rng = np.random.default_rng(number)
+        directions = [rng.normal(size=tuple(b.shape)) for _, b in pairs]
+        theirs = torch.autograd.grad(
+            [b for _, b in pairs], [t for t, _ in leaves], [torch.tensor(d) for d in directions], allow_unused=True
+        )
+        mine = ag.grad([a for a, _ in pairs], [m for _, m in leaves], directions, allow_unused=True)
+        for i, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            if b is None or a is None:
+                zero = a if b is None else b
+                assert zero is None or not np.any(array(zero)), f"{message}: gradient {i} only on one side"
+            else:
+                same(a, b, f"{message}: gradient {i}")
+    assert compared, f"{entry.name}: every sample is a departure"
+
+
+def test_every_name_is_compared():
+    missing = sorted(NAMES - {e.name for e in op_db})
+    assert not missing, f"PyTorch has no samples for {missing}"
+
+
+def test_every_departure_has_a_reason_and_applies():
+    for name, entries in DEPARTURES.items():
+        assert name in NAMES
+        for _, reason in entries:
+            assert len(reason) > 20
