@@ -1,0 +1,441 @@
+"""Layers, activations and losses as functions of tensors, all composed of the engine's operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core import (
+    Tensor,
+    abs,
+    arange,
+    as_tensor,
+    clamp,
+    exp,
+    expm1,
+    gather,
+    isinf,
+    log,
+    log1p,
+    log_softmax,
+    matmul,
+    relu,
+    sigmoid,
+    softmax,
+    squeeze,
+    tanh,
+    unsqueeze,
+    where,
+)
+
+from . import checks
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "elu",
+    "l1_loss",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "one_hot",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+]
+
+
+# Layers
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``input @ weight.T + bias``.
+
+    Parameters
+    ----------
+    input : shape (..., in_features)
+    weight : shape (out_features, in_features)
+    bias : shape (out_features,), optional
+
+    Returns
+    -------
+    Tensor, shape (..., out_features)
+
+    Raises
+    ------
+    ValueError
+        If the sizes do not fit.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.linear(ag.tensor([1.0, 2.0]), ag.tensor([[3.0, 4.0]]), ag.tensor([5.0]))
+    tensor([16.])
+    """
+    input, weight = as_tensor(input), as_tensor(weight)
+    checks.linear_shapes(input, weight, bias)
+    product = matmul(input, weight.T)
+    return product if bias is None else product + bias
+
+
+def one_hot(target: Any, num_classes: int = -1) -> Tensor:
+    """Rows of zeros with a 1 at the class.
+
+    Parameters
+    ----------
+    target : integers of any shape
+    num_classes : as many as the largest class needs, if -1
+
+    Returns
+    -------
+    Tensor of int64, shape (*target.shape, num_classes)
+
+    Raises
+    ------
+    IndexError
+        If a class is not in 0 .. num_classes - 1.
+
+    Examples
+    --------
+    >>> from autograd_core import nn
+    >>> nn.functional.one_hot([0, 2])
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    target = as_tensor(target)
+    if num_classes == -1:
+        if target.numel() == 0:
+            raise ValueError("one_hot: without any target the number of classes is unknown; give num_classes")
+        num_classes = int(target.array.max()) + 1
+    checks.integers("one_hot", target)
+    checks.classes_in_range("one_hot", target, num_classes)
+    result: Tensor = (unsqueeze(target, -1) == arange(num_classes)).long()
+    return result
+
+
+# Activations
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+    """The input where it is positive, `negative_slope` times it elsewhere; the slope at 0 is `negative_slope`.
+
+    Maas et al., "Rectifier nonlinearities improve neural network acoustic models" (2013).
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.leaky_relu(ag.tensor([-2.0, 3.0]), 0.1)
+    tensor([-0.2,  3. ])
+    """
+    input = as_tensor(input)
+    return where(input > 0, input, negative_slope * input)
+
+
+def elu(input: Any, alpha: float = 1.0) -> Any:
+    """The input where it is positive, ``alpha (exp(input) - 1)`` elsewhere; the slope at 0 is `alpha`.
+
+    Clevert et al., "Fast and accurate deep network learning by exponential linear units" (2015), eq. 15.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.elu(ag.tensor([-1.0, 3.0]))
+    tensor([-0.6321,  3.    ])
+    """
+    input = as_tensor(input)
+    return where(input > 0, input, alpha * expm1(input))
+
+
+def _softplus_of_minus(magnitude: Any) -> Any:
+    """``log(1 + exp(-m))`` for m >= 0, where nothing overflows or cancels."""
+    return log1p(exp(-magnitude))
+
+
+def _magnitude(input: Any) -> Any:
+    """``|input|`` with slope -1 at 0: beside a ReLU, whose slope is 0 there, smooth sums of the two stay smooth."""
+    return where(input > 0, input, -input)
+
+
+def softplus(input: Any, beta: float = 1.0) -> Any:
+    """``log(1 + exp(beta input)) / beta``, a smooth ReLU; computed as ``max(x, 0) + log1p(exp(-|x|))``.
+
+    It needs no threshold beyond which it would be replaced by the input.
+
+    Dugas et al., "Incorporating second-order functional knowledge for better option pricing" (2000), eq. 6.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.softplus(ag.tensor([-1000.0, 0.0, 1000.0]))
+    tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
+    """
+    x = as_tensor(input) * beta
+    return (relu(x) + _softplus_of_minus(_magnitude(x))) / beta
+
+
+def silu(input: Any) -> Any:
+    """``input * sigmoid(input)``, also called Swish; 0 with slope 0 at -inf, inf with slope 1 at inf.
+
+    Hendrycks & Gimpel, "Gaussian error linear units" (2016); Ramachandran et al., "Searching for activation
+    functions" (2017).
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.silu(ag.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.    ,  0.7311])
+    """
+    input = as_tensor(input)
+    infinite = isinf(input)
+    finite = where(infinite, 0.0, input)
+    return where(infinite, relu(input), finite * sigmoid(finite))
+
+
+# Losses of numbers
+
+
+def _reduced(loss: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return loss
+    return loss.mean() if reduction == "mean" else loss.sum()
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The squared error ``(input - target)**2``.
+
+    Parameters
+    ----------
+    input, target : of the same shape
+    reduction : "mean" or "sum" over all elements, or "none"
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ: a loss does not broadcast.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.mse_loss(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
+    tensor(2.5)
+    """
+    input, target = checks.pair("mse_loss", input, target, reduction)
+    error = input - target
+    return _reduced(error * error, reduction)
+
+
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """The absolute error ``|input - target|``, with gradient 0 where they are equal.
+
+    Parameters and errors as for :func:`mse_loss`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.l1_loss(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
+    tensor(1.5)
+    """
+    input, target = checks.pair("l1_loss", input, target, reduction)
+    return _reduced(abs(input - target), reduction)
+
+
+# Losses of probabilities
+
+
+def _weighted(weight: Any, value: Any) -> Any:
+    """``weight * value``, where weight 0 makes 0 also of an infinite value."""
+    return weight * where(isinf(value) & (weight == 0), 0.0, value)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+    """``-(y log p + (1 - y) log(1 - p))`` of probabilities p; the logarithms are clamped at -100, as PyTorch's.
+
+    Where a logarithm is clamped its gradient is 0.  From a network's raw scores use
+    :func:`binary_cross_entropy_with_logits`, which needs no clamp.
+
+    Parameters
+    ----------
+    input : probabilities in [0, 1]
+    target : of the same shape
+    weight : of each element; broadcast to the shape of `input`
+    reduction : "mean" or "sum" over all elements, or "none"
+
+    Raises
+    ------
+    ValueError
+        If a probability is outside [0, 1], or the shapes differ.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.binary_cross_entropy(ag.tensor([0.5, 0.0]), ag.tensor([1.0, 1.0]), reduction="none")
+    tensor([  0.6931, 100.    ])
+    """
+    input, target = checks.pair("binary_cross_entropy", input, target, reduction)
+    checks.probabilities("binary_cross_entropy", input)
+    loss = -(target * clamp(log(input), -100.0) + (1 - target) * clamp(log1p(-input), -100.0))
+    return _reduced(_element_weighted("binary_cross_entropy", loss, weight), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """The binary cross-entropy of ``sigmoid(z)``, from the logits z: ``max(z, 0) - z y + log1p(exp(-|z|))``.
+
+    In general ``pos_weight y softplus(-z) + (1 - y) softplus(z)``.  It is exact for large logits, and at ±inf.
+
+    Parameters
+    ----------
+    input : logits
+    target : of the same shape
+    weight : of each element; broadcast to the shape of `input`
+    reduction : "mean" or "sum" over all elements, or "none"
+    pos_weight : of the positive part of the loss; broadcast to the shape of `input`, as in one for each class
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a weight's does not broadcast to them.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> z = ag.tensor([0.0, 1000.0, -1000.0])
+    >>> nn.functional.binary_cross_entropy_with_logits(z, ag.zeros(3), reduction="none")
+    tensor([6.9315e-01, 1.0000e+03, 0.0000e+00])
+    """
+    operation = "binary_cross_entropy_with_logits"
+    input, target = checks.pair(operation, input, target, reduction)
+    positive, negative = target, 1 - target
+    magnitude = _magnitude(input)
+    rest = _softplus_of_minus(magnitude)
+    if pos_weight is not None:
+        positive = checks.broadcastable(operation, "pos_weight", pos_weight, input) * target
+        rest = (positive + negative) * rest
+    loss = _weighted(where(input > 0, negative, positive), magnitude) + rest
+    return _reduced(_element_weighted(operation, loss, weight), reduction)
+
+
+def _element_weighted(operation: str, loss: Any, weight: Any) -> Any:
+    if weight is None:
+        return loss
+    return _weighted(checks.broadcastable(operation, "weight", weight, loss), loss)
+
+
+# Losses of classes
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    allow_unnormalized: bool = False,
+) -> Any:
+    """``-log softmax(input)[target]``, from logits; or ``-sum(target * log softmax(input))`` for soft targets.
+
+    Parameters
+    ----------
+    input : logits, shape (C,), (N, C) or (N, C, d1, ...)
+    target : either integer classes, in the shape of `input` without C; or probabilities, floating, in its full shape
+    weight : of each class, shape (C,)
+    ignore_index : a class that does not count (integer targets only)
+    reduction : "mean", "sum" or "none"
+        The mean is over the targets that count, by the weight of their class (soft targets: over all, unweighted).
+    label_smoothing : in [0, 1]
+        This share of every target is spread evenly over all classes.
+        Szegedy et al., "Rethinking the Inception architecture" (2015), section 7.
+    allow_unnormalized : let soft targets sum to something else than 1 over the classes
+
+    Raises
+    ------
+    IndexError
+        If a class is not in 0 .. C - 1 and is not `ignore_index`.
+    ValueError
+        If shapes do not fit, or soft targets do not sum to 1 (within 0.001).
+
+    Notes
+    -----
+    With every target ignored the mean is 0, with gradient 0 and a warning.  A soft target of 0 on a logit of -inf
+    contributes 0.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> logits = ag.tensor([[2.0, 0.0], [0.0, 3.0]])
+    >>> nn.functional.cross_entropy(logits, ag.tensor([0, 1]))
+    tensor(0.0878)
+    >>> nn.functional.cross_entropy(logits, ag.tensor([[1.0, 0.0], [0.5, 0.5]]))
+    tensor(0.8378)
+    """
+    input, target = as_tensor(input), as_tensor(target)
+    checks.reduction("cross_entropy", reduction)
+    checks.smoothing(label_smoothing)
+    dim = checks.class_dim("cross_entropy", input)
+    classes = input.shape[dim]
+    if weight is not None:
+        weight = checks.class_weight("cross_entropy", weight, classes)
+    if not target.is_floating_point():
+        checks.class_targets("cross_entropy", input, target, ignore_index)
+        logp = log_softmax(input, dim)
+        return _of_classes(logp, dim, target, weight, ignore_index, label_smoothing, reduction)
+    checks.soft_targets(input, target, dim, ignore_index, allow_unnormalized)
+    if label_smoothing:
+        target = (1 - label_smoothing) * target + label_smoothing / classes
+    if weight is not None:
+        target = target * _along(weight, dim, input.ndim)
+    return _reduced(-_weighted(target, log_softmax(input, dim)).sum(dim), reduction)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """``-input[target]``: the negative log-likelihood of integer classes, from log-probabilities.
+
+    After a ``log_softmax`` this is :func:`cross_entropy`, whose parameters and errors it shares.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.nll_loss(ag.tensor([[-0.5, -1.0], [-2.0, -0.1]]), ag.tensor([0, 1]))
+    tensor(0.3)
+    """
+    input, target = as_tensor(input), as_tensor(target)
+    checks.reduction("nll_loss", reduction)
+    dim = checks.class_dim("nll_loss", input)
+    if weight is not None:
+        weight = checks.class_weight("nll_loss", weight, input.shape[dim])
+    checks.class_targets("nll_loss", input, target, ignore_index)
+    return _of_classes(input, dim, target, weight, ignore_index, 0.0, reduction)
+
+
+def _along(weight: Any, dim: int, ndim: int) -> Any:
+    """Class weights, shaped to broadcast along the class dimension."""
+    return weight.reshape((-1,) + (1,) * (ndim - dim - 1))
+
+
+def _of_classes(
+    logp: Any, dim: int, target: Any, weight: Any, ignore_index: int, label_smoothing: float, reduction: str
+) -> Any:
+    """The loss of integer classes from log-probabilities."""
+    counts = target != ignore_index
+    target = where(counts, target, 0)
+    loss = -squeeze(gather(logp, dim, unsqueeze(target, dim)), dim)
+    share = counts  # of each target in the mean
+    if weight is not None:
+        weight_of_target = weight[target]
+        loss = _weighted(weight_of_target, loss)
+        share = where(counts, weight_of_target, 0.0)
+    if label_smoothing:
+        every = logp if weight is None else _weighted(_along(weight, dim, logp.ndim), logp)
+        loss = (1 - label_smoothing) * loss - label_smoothing * every.mean(dim)
+    loss = where(counts, loss, 0.0)
+    if reduction != "mean" or loss.numel() == 0:
+        return _reduced(loss, reduction)
+    total = share.sum()
+    return loss.sum() / where(total == 0, 1, total)

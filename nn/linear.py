@@ -1,0 +1,93 @@
+"""The fully connected layer, and the layer that does nothing."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+from autograd_core import empty
+
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+__all__ = ["Identity", "Linear"]
+
+
+class Identity(Module):
+    """Gives its input; stands where a module is expected.  Arguments are ignored.
+
+    Examples
+    --------
+    >>> from autograd_core import nn
+    >>> nn.Identity()(5)
+    5
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Linear(Module):
+    """``input @ weight.T + bias``: every output is a weighted sum of all inputs.
+
+    Weight and bias start uniform in ±1/√in_features, as PyTorch's.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Sizes of the last dimension of input and output.
+    bias : bool
+        Whether there is a bias.
+    dtype : optional
+        Of the parameters; the default dtype if not given.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in_features)
+    bias : Parameter, shape (out_features,), or None
+
+    Raises
+    ------
+    ValueError
+        If a size is negative, or the input's last dimension is not `in_features`.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> layer = nn.Linear(3, 2)
+    >>> layer
+    Linear(in_features=3, out_features=2, bias=True)
+    >>> layer(ag.ones(5, 3)).shape
+    (5, 2)
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+        super().__init__()
+        self.in_features, self.out_features = operator.index(in_features), operator.index(out_features)
+        if self.in_features < 0 or self.out_features < 0:
+            raise ValueError(f"Linear: expected sizes of at least 0, got {in_features} and {out_features}")
+        self.weight = Parameter(empty(self.out_features, self.in_features, dtype=dtype))
+        self.bias = Parameter(empty(self.out_features, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(max(self.in_features, 1))
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input: Any) -> Any:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
