@@ -9,13 +9,16 @@
 (tensor(-4.), tensor(6.))
 """
 
+from . import autograd, func
 from . import creation as _creation
 from . import dtypes as _dtypes
+from . import inplace as _inplace  # noqa: F401 (for what it attaches)
 from . import numpy_protocol as _numpy_protocol  # noqa: F401 (for what it attaches)
 from . import ops as _ops
 from .autograd import backward, grad
 from .creation import *
 from .dtypes import *
+from .function import custom_vjp
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.arithmetic import *
 from .ops.comparison import *
@@ -46,9 +49,12 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "as_tensor",
+    "autograd",
     "backward",
+    "custom_vjp",
     "enable_grad",
     "from_numpy",
+    "func",
     "grad",
     "is_grad_enabled",
     "is_tensor",

@@ -1,4 +1,4 @@
-"""Gradients on demand: ``backward`` and ``grad``."""
+"""Gradients on demand: ``backward`` and ``grad``; and operations with a backward of one's own, ``Function``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from . import modes
+from .function import Function
 from .graph import Node, picked, propagate
 from .tensor import Tensor, method, wrap
 
-__all__ = ["backward", "grad"]
+__all__ = ["Function", "backward", "grad"]
 
 
 def lift(node: Node) -> tuple[Any, ...]:
@@ -23,6 +24,8 @@ def lift(node: Node) -> tuple[Any, ...]:
     origin: dict[int, Any] = dict(zip(node.plan.positions, node.parents, strict=True))
 
     def lifted(name: str, value: Any) -> Any:
+        if name == "ctx":
+            return value.on(node)
         if name == "out" and isinstance(value, tuple):
             floats = [v.dtype.kind == "f" for v in value]
             return tuple(_with_history(v, picked(node, i) if floats[i] else None) for i, v in enumerate(value))

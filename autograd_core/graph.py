@@ -115,10 +115,10 @@ class _Changes:
 
     def note(self, array: np.ndarray, by: str) -> None:
         """Note that `array` (and all views of its memory) was just changed by the call `by`."""
-        owner = _owner(array)
-        key = id(owner)
+        memory = owner(array)
+        key = id(memory)
         number = next(clock)
-        reference = weakref.ref(owner, lambda ref: self._forget(key, ref))
+        reference = weakref.ref(memory, lambda ref: self._forget(key, ref))
         self._of[key] = reference, number, by
         self.last = number
 
@@ -131,7 +131,7 @@ class _Changes:
         """Raise RuntimeError if something that `node` saved was changed after it was saved."""
         for value in node.saved:
             if isinstance(value, np.ndarray):
-                entry = self._of.get(id(_owner(value)))
+                entry = self._of.get(id(owner(value)))
                 if entry is not None and entry[1] > node.number:
                     raise RuntimeError(
                         f"backward: {node.name} saved a value of shape {value.shape} for its gradient, and {entry[2]} "
@@ -139,7 +139,8 @@ class _Changes:
                     )
 
 
-def _owner(array: np.ndarray) -> np.ndarray:
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory `array` is a view of; itself if it has its own."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
@@ -265,6 +266,8 @@ def _collect(node: Node, g: Any, table: dict[Any, Any]) -> None:
 
 
 def _with_zeros(parts: list[Any], node: Node) -> tuple[Any, ...]:
+    if not getattr(node.plan, "materialize", True):
+        return tuple(parts)
     return tuple(
         np.zeros(shape, dtype) if g is None else g
         for g, shape, dtype in zip(parts, node.shape, node.dtype, strict=True)

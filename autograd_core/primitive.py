@@ -27,10 +27,10 @@ import numpy as np
 
 from . import modes
 from .dtypes import as_array, float64, unwidened
-from .graph import Node, clock, picked
+from .graph import Node, clock, owner, picked
 from .tensor import Tensor, wrap
 
-__all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "primitive", "quiet"]
+__all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "applier", "primitive", "quiet"]
 
 
 quiet = np.errstate(all="ignore")
@@ -71,6 +71,7 @@ class Primitive:
     rules : one derivative rule for each array, None where there is no derivative
     elementwise : each output element depends on one element of each (broadcast) input
     broadcasts : inputs are broadcast, so the pass sums their gradients back to their shape
+    views : the output may share the first input's memory
     routes : selects among values; what is not selected gets a zero gradient that stays zero (numerics of ``where``)
     domains : for an elementwise operation, the range of each argument its tests draw from (or bool)
     samples : a function from a random generator to more test arguments
@@ -91,6 +92,7 @@ class Primitive:
         self.samples: Callable[[np.random.Generator], list[Sample]] = fields.get("samples", lambda rng: [])
         self.reference: Callable[..., Any] | None = fields.get("reference")
         self.kinks: list[Kink] = fields.get("kinks", [])
+        self.views: bool = fields.get("views", False)
         self.keeps_dtype: bool = fields.get("keeps_dtype", True)
         self.rules: tuple[Callable[..., Any] | None, ...] = ()
         self.variadic_rule: Callable[..., Any] | None = None
@@ -198,7 +200,7 @@ def primitive(*, numpy: Any = None, **fields: Any) -> Callable[[Callable[..., An
     """
 
     def make(forward: Callable[..., Any]) -> PrimitiveFunction:
-        function = _applier(Primitive(forward, **{"reference": numpy, **fields}))
+        function = applier(Primitive(forward, **{"reference": numpy, **fields}))
         if function.record.name in REGISTRY:
             raise ValueError(f"primitive: {function.record.name} is declared twice")
         REGISTRY[function.record.name] = function
@@ -209,9 +211,10 @@ def primitive(*, numpy: Any = None, **fields: Any) -> Callable[[Callable[..., An
     return make
 
 
-def _applier(record: Primitive) -> PrimitiveFunction:
+def applier(record: Primitive) -> PrimitiveFunction:
     """The function that applies a primitive: unwrap, compute, wrap, link.  The hottest lines of the eager engine."""
     forward, plans, keeps_dtype, names = record.forward, record._plans, record.keeps_dtype, set(record.arrays)
+    views = record.views
     current, new_tensor, new_node = modes.current, Tensor.__new__, Node.__new__
     tick, array_type = clock.__next__, np.ndarray
 
@@ -226,6 +229,8 @@ def _applier(record: Primitive) -> PrimitiveFunction:
             if isinstance(x, Tensor):
                 tensors = True
                 values.append(x.array)
+                if x._base is not None:
+                    x._follow()
                 if x._requires_grad:
                     parents.append(x.node or x)
                     needs |= bit
@@ -248,7 +253,7 @@ def _applier(record: Primitive) -> PrimitiveFunction:
             out = unwidened(out, values)
         result = new_tensor(Tensor)
         result.array = out
-        result.grad = result.name = None
+        result.grad = result.name = result._base = None
         if needs and mode.grad and record.differentiable:
             result._requires_grad = True
             result.node = node = new_node(Node)
@@ -263,6 +268,9 @@ def _applier(record: Primitive) -> PrimitiveFunction:
         else:
             result._requires_grad = False
             result.node = None
+        if views and out.base is not None and isinstance(args[0], Tensor) and owner(out) is owner(values[0]):
+            result._base = base = args[0] if args[0]._base is None else args[0]._base
+            result._version = getattr(base, "_version", 0)
         if mode.listener is not None:
             mode.listener(record, args, params, result)
         return result
@@ -277,6 +285,22 @@ def _applier(record: Primitive) -> PrimitiveFunction:
     function.__doc__, function.__module__ = record.forward.__doc__, record.forward.__module__
     function.__signature__ = inspect.signature(record.forward)
     return cast(PrimitiveFunction, function)
+
+
+def link(function: PrimitiveFunction, *args: Any, **params: Any) -> Node | None:
+    """The node that applying a primitive would make, without computing; for one with the shape of its first argument.
+
+    The rules must not name the output, nor save a large argument for its values.
+    """
+    record = function.record
+    parents = [x.node or x for x in args if isinstance(x, Tensor) and x._requires_grad]
+    if not parents:
+        return None
+    needs = sum(1 << i for i, x in enumerate(args) if isinstance(x, Tensor) and x._requires_grad)
+    plan = record.plan(needs)
+    values = [x.array if isinstance(x, Tensor) else x for x in args]
+    first = values[0]
+    return Node.make(plan, tuple(parents), plan.save(None, values, params), params, first.shape, first.dtype)
 
 
 def _several(

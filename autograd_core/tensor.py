@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import modes
 from .dtypes import as_array, bool_, float32, int64, is_floating
-from .graph import Node, caller, changes
+from .graph import Node
 
 __all__ = ["Tensor", "as_tensor", "from_numpy", "is_tensor", "method", "tensor", "wrap"]
 
@@ -51,20 +50,23 @@ class Tensor:
     tensor([2., 4., 6.])
     """
 
-    # `_requires_grad` is read by every operation, so it is a plain slot behind the checked property.
-    __slots__ = ("__weakref__", "_requires_grad", "array", "grad", "name", "node")
+    # `_requires_grad` is read by every operation, so it is a plain slot behind the checked property.  `_base` is the
+    # tensor this one is a view of, and `_version` counts the recorded changes of the base (see inplace.py).
+    __slots__ = ("__weakref__", "_base", "_requires_grad", "_version", "array", "grad", "name", "node")
 
     array: np.ndarray
     grad: Tensor | None
     node: Node | None
     name: str | None
     _requires_grad: bool
+    _base: Tensor | None
+    _version: int
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
         if isinstance(data, Tensor):
             data = data.array
         self.array = np.array(as_array(data, dtype))
-        self.grad = self.node = None
+        self.grad = self.node = self._base = None
         self.name = name
         self._requires_grad = False
         if requires_grad:
@@ -148,6 +150,8 @@ class Tensor:
         RuntimeError
             When taken from a tensor that an operation made.
         """
+        if self._base is not None:
+            self._follow()
         return self._requires_grad
 
     @requires_grad.setter
@@ -206,20 +210,6 @@ class Tensor:
         """The values as nested lists of Python numbers."""
         return self.array.tolist()
 
-    def copy_(self, source: Any) -> Tensor:
-        """Overwrite the values in place with `source`, broadcast and cast; not recorded, for leaves only.
-
-        Raises
-        ------
-        RuntimeError
-            If the change would be part of a recorded computation.
-        """
-        if modes.current().grad and (self._requires_grad or getattr(source, "_requires_grad", False)):
-            raise RuntimeError("copy_: an in-place change is not recorded; run it under no_grad(), or use the source")
-        self.array[...] = source.array if isinstance(source, Tensor) else source
-        changes.note(self.array, f"copy_ ({caller()})")
-        return self
-
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ValueError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
@@ -256,7 +246,7 @@ class Tensor:
             raise RuntimeError("deepcopy: an operation made this tensor; copy detach() of it, or clone() it")
         copy = type(self).__new__(type(self))
         copy.array = self.array.copy()
-        copy.node = None
+        copy.node = copy._base = None
         copy.name, copy._requires_grad = self.name, self._requires_grad
         memo[id(self)] = copy
         copy.grad = None if self.grad is None else self.grad.__deepcopy__(memo)
@@ -321,7 +311,7 @@ def wrap(array: np.ndarray) -> Tensor:
     """A tensor around this very array, without history."""
     result = _new(Tensor)
     result.array = array
-    result.node = result.grad = result.name = None
+    result.node = result.grad = result.name = result._base = None
     result._requires_grad = False
     return result
 

@@ -1,0 +1,278 @@
+"""Changes in place: ``x += 1``, ``x[0] = y``, ``x.mul_(2)``, ``x.copy_(y)``.
+
+A change in place is the operation that is not in place, whose result is then written into the memory of the tensor and
+becomes its history.  It works on a snapshot, so what the operation saves is not what the writing destroys; what *other*
+operations had saved of that memory is found by the graph's list of changes when a backward pass comes to need it.
+
+Tensors that share memory share the change.  A view knows the tensor it views, its base.  A recorded change of a view is
+a change of a part of the base; a view that was made before a recorded change looks its history up anew when it is next
+used (`_follow`): it is now a part of what the base has become.  Parts are named by position, found from the memory
+addresses, so it does not matter how the view was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import modes, ops
+from .creation import Generator, rand, randn
+from .graph import caller, changes
+from .ops import indexing, selection, writing
+from .ops.casting import cast
+from .primitive import Sample, link, primitive
+from .tensor import Tensor, as_tensor, method, wrap
+
+__all__: list[str] = []
+
+
+def _part_samples(rng: np.random.Generator) -> list[Sample]:
+    return [
+        Sample(rng.normal(size=(2, 3)), positions=np.array([[0, 3], [3, 5]])),
+        Sample(rng.normal(size=4), positions=np.array(2)),
+        Sample(rng.normal(size=(2, 0)), positions=np.zeros((0, 2), np.int64)),
+    ]
+
+
+@primitive(reference=lambda x, positions: x.ravel()[positions], samples=_part_samples)
+def _part(input: Any, *, positions: np.ndarray) -> Any:
+    return np.take(input, positions)
+
+
+_part.defvjp(
+    lambda g, input_shape, positions: np.reshape(
+        indexing._put(g, positions, shape=(int(np.prod(input_shape)),), form=(indexing.ARRAY,)), input_shape
+    )
+)
+
+
+def _with_part_samples(rng: np.random.Generator) -> list[Sample]:
+    positions = np.array([[0, 3], [4, 5]])
+    return [Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 2)), positions=positions)]
+
+
+def _one_by_one(input: Any, values: Any, positions: np.ndarray) -> Any:
+    flat = list(input.ravel())
+    for place, value in zip(positions.ravel(), np.ravel(values), strict=True):
+        flat[place] = value
+    return np.reshape(flat, input.shape)
+
+
+@primitive(reference=_one_by_one, samples=_with_part_samples)
+def _with_part(input: Any, values: Any, *, positions: np.ndarray) -> Any:
+    out = np.array(input, order="C")
+    out.reshape(-1)[positions] = values
+    return out
+
+
+_with_part.defvjp(
+    lambda g, values_shape, positions: _with_part(g, np.zeros(values_shape), positions=positions),
+    lambda g, positions: _part(g, positions=positions),
+)
+
+
+def _addresses(array: np.ndarray) -> np.ndarray:
+    """The memory address of every element."""
+    found: Any = array.__array_interface__["data"][0]
+    for axis, stride in enumerate(array.strides):
+        found = np.expand_dims(found, -1) + stride * np.arange(array.shape[axis])
+    return np.asarray(found)
+
+
+def _positions(view: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Where the elements of `view` are in the flattened `base`."""
+    places = _addresses(base).ravel()
+    order = np.argsort(places)
+    return order[np.searchsorted(places[order], _addresses(view))]
+
+
+@method("_follow")
+def _follow(view: Tensor) -> None:
+    """Give a view the history its base has now, if a recorded change came since."""
+    base = view._base
+    assert base is not None
+    version = getattr(base, "_version", 0)
+    if view._version != version:
+        view._version = version
+        if base._requires_grad:
+            view.node = link(_part, base, positions=_positions(view.array, base.array))
+            assert view.node is not None
+            view.node.shape = view.array.shape
+            view._requires_grad = True
+
+
+def _refuse(call: str, target: Tensor) -> None:
+    """Raise what stands against a recorded change of `target`."""
+    root = target if target._base is None else target._base
+    if root.node is None and root._requires_grad:
+        raise RuntimeError(
+            f"{call}: a leaf that requires a gradient, or a view of one, cannot be changed in place while operations "
+            f"are recorded; do it under no_grad(), or compute a new tensor"
+        )
+
+
+def _recording(*values: Any) -> bool:
+    return modes.current().grad and any(isinstance(v, Tensor) and v.requires_grad for v in values)
+
+
+def _write(call: str, target: Tensor, value: np.ndarray) -> None:
+    """Put the values into the memory of the target."""
+    if not target.array.flags.writeable:
+        raise RuntimeError(
+            f"{call}: this tensor cannot be written to (the elements of an expanded one share memory); clone() it first"
+        )
+    if value.shape != target.shape:
+        raise ValueError(f"{call}: the result has shape {value.shape}, which does not fit into shape {target.shape}")
+    if not np.can_cast(value.dtype, target.dtype, "same_kind"):
+        raise TypeError(
+            f"{call}: a result of {value.dtype} does not fit into a tensor of {target.dtype}; convert it first"
+        )
+    target.array[...] = value
+    changes.note(target.array, f"{call} ({caller()})")
+
+
+def _replace(call: str, target: Tensor, compute: Callable[[Tensor], Any], *others: Any) -> Tensor:
+    """Give `target` the value and the history of ``compute(snapshot of target)``, in place."""
+    if not _recording(target, *others):
+        with modes.change(grad=False):
+            result = compute(target)
+        _write(call, target, np.asarray(result.array if isinstance(result, Tensor) else result))
+        return target
+    _refuse(call, target)
+    snapshot = wrap(target.array.copy())
+    snapshot.node, snapshot._requires_grad = target.node, target._requires_grad
+    result = as_tensor(compute(snapshot))
+    _write(call, target, result.array)
+    _become(target, cast(result, target.dtype))
+    return target
+
+
+def _become(target: Tensor, result: Tensor) -> None:
+    """Make the history of `result` that of `target`, and of the part of its base that it views."""
+    base = target._base
+    if base is not None:
+        base.node = link(_with_part, base, result, positions=_positions(target.array, base.array))
+        base._requires_grad = base.node is not None
+    target.node, target._requires_grad = result.node, result._requires_grad
+    root = target if base is None else base
+    root._version = getattr(root, "_version", 0) + 1
+    target._version = root._version
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a function whose first argument is a tensor."""
+    call = f"{function.__name__}_"
+
+    def change(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
+        def compute(snapshot: Tensor) -> Any:
+            return function(snapshot, *(snapshot if a is self else a for a in args), **keywords)
+
+        return _replace(call, self, compute, *args, *keywords.values())
+
+    change.__name__ = change.__qualname__ = call
+    change.__doc__ = f"As :func:`{function.__name__}`, in place; returns the tensor itself."
+    return change
+
+
+_NAMES = (  # noqa: SIM905
+    "abs acos acosh add addbmm addcdiv addcmul addmm addmv addr asin asinh atan atan2 atanh baddbmm bitwise_and "
+    "bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp clamp_max clamp_min clip "
+    "copysign cos cosh cumprod cumsum deg2rad digamma div eq erf erfc erfinv exp exp2 expm1 fix float_power floor "
+    "floor_divide fmod frac ge gt heaviside hypot index_add index_copy index_fill index_put le lerp lgamma log log10 "
+    "log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill masked_scatter maximum minimum mul "
+    "nan_to_num ne neg pow rad2deg reciprocal relu remainder round rsqrt scatter scatter_add scatter_reduce sigmoid "
+    "sign sin sinc sinh sqrt square sub tan tanh tril triu trunc xlogy"
+).split()
+_FUNCTIONS = {name: getattr(family, name) for family in ops.FAMILIES for name in family.__all__}
+for _name in _NAMES:
+    if _name in _FUNCTIONS:
+        method(f"{_name}_")(_in_place(_FUNCTIONS[_name]))
+
+_OPERATORS = {
+    "iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div", "ipow": "pow", "imod": "remainder",
+    "ifloordiv": "floor_divide", "iand": "bitwise_and", "ior": "bitwise_or", "ixor": "bitwise_xor",
+    "ilshift": "bitwise_left_shift", "irshift": "bitwise_right_shift",
+}  # fmt: skip
+for _operator, _name in _OPERATORS.items():
+    if _name in _FUNCTIONS:
+        method(f"__{_operator}__")(_in_place(_FUNCTIONS[_name]))
+
+
+@method("copy_")
+def copy_(self: Tensor, source: Any) -> Tensor:
+    """Overwrite the values with `source`, broadcast and cast; the gradient goes to `source`.
+
+    >>> import autograd_core as ag
+    >>> ag.zeros(2).copy_([1, 2])
+    tensor([1., 2.])
+    """
+    values = as_tensor(source)
+
+    def compute(snapshot: Tensor) -> Any:
+        return np.broadcast_to(cast(values, self.dtype), self.shape)
+
+    return _replace("copy_", self, compute, values)
+
+
+@method("fill_")
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Overwrite every element with `value`; no gradient goes to what was there.
+
+    >>> import autograd_core as ag
+    >>> ag.zeros(2).fill_(7)
+    tensor([7., 7.])
+    """
+    return _replace(
+        "fill_", self, lambda snapshot: selection.where(True, cast(as_tensor(value), self.dtype), snapshot), value
+    )
+
+
+@method("zero_")
+def zero_(self: Tensor) -> Tensor:
+    """Overwrite every element with 0.
+
+    >>> import autograd_core as ag
+    >>> ag.ones(2).zero_()
+    tensor([0., 0.])
+    """
+    return fill_(self, 0)
+
+
+@method("uniform_")
+def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Overwrite every element with a uniform random number in [low, high)."""
+    return copy_(self, low + (high - low) * rand(self.shape, dtype="float64", generator=generator))
+
+
+@method("normal_")
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Overwrite every element with a normal random number of this mean and standard deviation."""
+    return copy_(self, mean + std * randn(self.shape, dtype="float64", generator=generator))
+
+
+@method("bernoulli_")
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Overwrite every element with 1, with probability `p`, or 0."""
+    return copy_(self, rand(self.shape, dtype="float64", generator=generator) < p)
+
+
+@method("__setitem__")
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """``x[index] = value``, in all of NumPy's forms; the gradient goes to `value`, and to the rest of `x`.
+
+    Where an index repeats, the last write wins, and so does its gradient.
+
+    >>> import autograd_core as ag
+    >>> x = ag.zeros(3)
+    >>> x[1:] = 5
+    >>> x
+    tensor([0., 5., 5.])
+    """
+    if _recording(self, value):
+        _replace("setitem", self, lambda snapshot: writing.setitem(snapshot, index, value), value)
+        return
+    parts = index if isinstance(index, tuple) else (index,)
+    self.array[tuple(p.array if isinstance(p, Tensor) else p for p in parts)] = as_tensor(value, self.dtype).array
+    changes.note(self.array, f"setitem ({caller()})")
