@@ -15,6 +15,7 @@ from . import dtypes as _dtypes
 from . import inplace as _inplace  # noqa: F401 (for what it attaches)
 from . import numpy_protocol as _numpy_protocol  # noqa: F401 (for what it attaches)
 from . import ops as _ops
+from .anomaly import AnomalyError, detect_anomaly
 from .autograd import backward, grad
 from .creation import *
 from .dtypes import *
@@ -47,11 +48,13 @@ from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
     "Tensor",
     "as_tensor",
     "autograd",
     "backward",
     "custom_vjp",
+    "detect_anomaly",
     "enable_grad",
     "from_numpy",
     "func",

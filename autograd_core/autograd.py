@@ -10,7 +10,7 @@ import numpy as np
 from . import modes
 from .function import Function
 from .graph import Node, picked, propagate
-from .tensor import Tensor, method, wrap
+from .tensor import Tensor, leaf_hooks, method, wrap
 
 __all__ = ["Function", "backward", "grad"]
 
@@ -95,10 +95,24 @@ def _pass(
             g = g.array
         root = output.node or output
         roots[root] = roots[root] + g if root in roots else g
+    watch = modes.current().watch
+    if watch is not None:
+        watch.check_roots(outputs)
+        options["visit"] = watch.visit
     if not create_graph:
-        return propagate(roots, targets=targets, **options)
+        return _hooked(propagate(roots, targets=targets, **options))
     with modes.change(grad=True):
-        return propagate(roots, targets=targets, lift=lift, **options)
+        return _hooked(propagate(roots, targets=targets, lift=lift, **options))
+
+
+def _hooked(found: dict[Any, Any]) -> dict[Any, Any]:
+    """The gradients after the hooks of leaves."""
+    if leaf_hooks:
+        for leaf in found.keys() & leaf_hooks.keys():
+            for hook in tuple(leaf_hooks[leaf]):
+                replaced = hook(found[leaf])
+                found[leaf] = found[leaf] if replaced is None else replaced
+    return found
 
 
 def backward(

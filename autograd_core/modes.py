@@ -21,6 +21,8 @@ class Mode(NamedTuple):
     """Whether results are linked to what made them."""
     listener: Callable[..., None] | None = None
     """Called as ``listener(primitive, args, params, out)`` after every operation on tensors."""
+    watch: Any = None
+    """What checks backward passes (see `anomaly`)."""
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_core.mode", default=Mode())  # noqa: B039 (immutable)

@@ -27,7 +27,7 @@ class Trace(NamedTuple):
     """``file:line`` of the code that asked for it."""
 
 
-def _listen(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
+def _note(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
     for result in out if isinstance(out, tuple) else (out,):
         if result.node is not None:
             result.node.trace = Trace(primitive, args, result.array, caller())
@@ -49,5 +49,12 @@ def record() -> Iterator[None]:
     >>> y.node.trace.value
     array(4., dtype=float32)
     """
-    with modes.change(listener=_listen):
+    before = modes.current().listener
+
+    def listen(*application: Any) -> None:
+        if before is not None:
+            before(*application)
+        _note(*application)
+
+    with modes.change(listener=listen):
         yield

@@ -273,9 +273,45 @@ class Tensor:
             if tensor is not None:
                 tensor.accumulate_grad(g)
 
-        if self.node.hooks is None:
-            self.node.hooks = []
-        self.node.hooks.append(keep)
+        self.node.hooks = [*(self.node.hooks or ()), keep]
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call ``hook(gradient)`` whenever the gradient by this tensor is complete; what it returns replaces it.
+
+        Hooks run in the order they were registered.  They must not change their argument.
+
+        Returns
+        -------
+        RemovableHandle
+            Its ``remove()`` takes the hook away.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires no gradient.
+
+        Examples
+        --------
+        >>> import autograd_core as ag
+        >>> x = ag.tensor(2.0, requires_grad=True)
+        >>> handle = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).backward()
+        >>> x.grad
+        tensor(40.)
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: this tensor requires no gradient")
+
+        def call(g: Any) -> Any:
+            replaced = hook(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
+            return None if replaced is None else replaced if isinstance(g, Tensor) else replaced.array
+
+        hooks = leaf_hooks.setdefault(self, []) if self.node is None else self.node.hooks
+        if hooks is None:
+            assert self.node is not None
+            self.node.hooks = hooks = []
+        hooks.append(call)
+        return RemovableHandle(hooks, call)
 
     def accumulate_grad(self, g: Any) -> None:
         """Add a cotangent (an array, or a tensor with history) to `grad`, as ``backward()`` does."""
@@ -305,6 +341,22 @@ class Tensor:
 
     def __format__(self, spec: str) -> str:
         return format(self.item() if spec and self.array.size == 1 else str(self), spec)
+
+
+class RemovableHandle:
+    """Takes a hook away again."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self._hooks, self._hook = hooks, hook
+
+    def remove(self) -> None:
+        """Take the hook away; doing so twice is no error."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+
+leaf_hooks: weakref.WeakKeyDictionary[Tensor, list[Callable[[Any], Any]]] = weakref.WeakKeyDictionary()
+"""The hooks of leaves; those of other tensors are on their nodes."""
 
 
 def wrap(array: np.ndarray) -> Tensor:

@@ -6,10 +6,10 @@ import pkgutil
 
 import pytest
 
-FOLDERS = ("autograd_core", "autograd_core.ops", "autograd_core.nn", "autograd_core.optim", "autograd_core.tools")
+FOLDERS = ("", ".ops", ".nn", ".nn.functional", ".optim", ".tools")
 MODULES = [
     name
-    for folder in FOLDERS
+    for folder in (f"autograd_core{name}" for name in FOLDERS)
     for name in (
         folder,
         *(f"{folder}.{m.name}" for m in pkgutil.iter_modules(importlib.import_module(folder).__path__) if not m.ispkg),

@@ -418,3 +418,37 @@ def test_arrays_by_keyword():
     x = leaf(6.0)
     assert ag.div(x, other=2.0).item() == 3.0
     assert ag.div(input=x, other=2.0).item() == 3.0
+
+
+# Hooks
+
+
+def test_hooks_see_and_replace_gradients():
+    x = leaf(2.0)
+    y = x * 3
+    seen = []
+    first = y.register_hook(lambda g: seen.append(("y", g.item())))
+    y.register_hook(lambda g: g * 2)
+    y.retain_grad()
+    handle = x.register_hook(lambda g: g + 1)
+    (y * y).backward(retain_graph=True)
+    assert seen == [("y", 12.0)]
+    assert y.grad.item() == 24.0
+    assert x.grad.item() == 73.0
+    handle.remove()
+    handle.remove()
+    first.remove()
+    x.grad = None
+    (y * y).backward()
+    assert x.grad.item() == 72.0
+    assert len(seen) == 1
+
+
+def test_hooks_under_grad_and_higher_order():
+    x = leaf(2.0)
+    x.register_hook(lambda g: g * 10)
+    (dx,) = ag.grad(x**3, x, create_graph=True)
+    assert dx.item() == 120.0
+    assert ag.grad(dx, x)[0].item() == 1200.0
+    with pytest.raises(RuntimeError, match="register_hook: this tensor requires no gradient"):
+        ag.tensor(1.0).register_hook(print)

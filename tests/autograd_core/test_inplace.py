@@ -112,7 +112,11 @@ REFUSED = {
         RuntimeError,
         r"exp saved a value of shape \(3, 4\) for its gradient, and add_ \(.*\) changed it in place",
     ),
-    "a saved value, through a view": ("z = x * x\nx[0].zero_()\nz.sum().backward()", RuntimeError, "mul saved .* zero_|fill_"),
+    "a saved value, through a view": (
+        "z = x * x\nx[0].zero_()\nz.sum().backward()",
+        RuntimeError,
+        "mul saved .* zero_|fill_",
+    ),
 }
 
 

@@ -1,196 +1,34 @@
-"""Layers, activations and losses as functions of tensors, all composed of the engine's operations."""
+"""Losses; none broadcasts silently."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from autograd_core import (
-    Tensor,
     abs,
-    arange,
     as_tensor,
     clamp,
-    exp,
-    expm1,
     gather,
     isinf,
     log,
     log1p,
     log_softmax,
-    matmul,
-    relu,
-    sigmoid,
-    softmax,
     squeeze,
-    tanh,
     unsqueeze,
     where,
 )
 
-from . import checks
+from .. import checks
+from .activation import magnitude, softplus_of_minus
 
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
-    "elu",
     "l1_loss",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
     "mse_loss",
     "nll_loss",
-    "one_hot",
-    "relu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
 ]
-
-
-# Layers
-
-
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """``input @ weight.T + bias``.
-
-    Parameters
-    ----------
-    input : shape (..., in_features)
-    weight : shape (out_features, in_features)
-    bias : shape (out_features,), optional
-
-    Returns
-    -------
-    Tensor, shape (..., out_features)
-
-    Raises
-    ------
-    ValueError
-        If the sizes do not fit.
-
-    Examples
-    --------
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.linear(ag.tensor([1.0, 2.0]), ag.tensor([[3.0, 4.0]]), ag.tensor([5.0]))
-    tensor([16.])
-    """
-    input, weight = as_tensor(input), as_tensor(weight)
-    checks.linear_shapes(input, weight, bias)
-    product = matmul(input, weight.T)
-    return product if bias is None else product + bias
-
-
-def one_hot(target: Any, num_classes: int = -1) -> Tensor:
-    """Rows of zeros with a 1 at the class.
-
-    Parameters
-    ----------
-    target : integers of any shape
-    num_classes : as many as the largest class needs, if -1
-
-    Returns
-    -------
-    Tensor of int64, shape (*target.shape, num_classes)
-
-    Raises
-    ------
-    IndexError
-        If a class is not in 0 .. num_classes - 1.
-
-    Examples
-    --------
-    >>> from autograd_core import nn
-    >>> nn.functional.one_hot([0, 2])
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    target = as_tensor(target)
-    if num_classes == -1:
-        if target.numel() == 0:
-            raise ValueError("one_hot: without any target the number of classes is unknown; give num_classes")
-        num_classes = int(target.array.max()) + 1
-    checks.integers("one_hot", target)
-    checks.classes_in_range("one_hot", target, num_classes)
-    result: Tensor = (unsqueeze(target, -1) == arange(num_classes)).long()
-    return result
-
-
-# Activations
-
-
-def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
-    """The input where it is positive, `negative_slope` times it elsewhere; the slope at 0 is `negative_slope`.
-
-    Maas et al., "Rectifier nonlinearities improve neural network acoustic models" (2013).
-
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.leaky_relu(ag.tensor([-2.0, 3.0]), 0.1)
-    tensor([-0.2,  3. ])
-    """
-    input = as_tensor(input)
-    return where(input > 0, input, negative_slope * input)
-
-
-def elu(input: Any, alpha: float = 1.0) -> Any:
-    """The input where it is positive, ``alpha (exp(input) - 1)`` elsewhere; the slope at 0 is `alpha`.
-
-    Clevert et al., "Fast and accurate deep network learning by exponential linear units" (2015), eq. 15.
-
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.elu(ag.tensor([-1.0, 3.0]))
-    tensor([-0.6321,  3.    ])
-    """
-    input = as_tensor(input)
-    return where(input > 0, input, alpha * expm1(input))
-
-
-def _softplus_of_minus(magnitude: Any) -> Any:
-    """``log(1 + exp(-m))`` for m >= 0, where nothing overflows or cancels."""
-    return log1p(exp(-magnitude))
-
-
-def _magnitude(input: Any) -> Any:
-    """``|input|`` with slope -1 at 0: beside a ReLU, whose slope is 0 there, smooth sums of the two stay smooth."""
-    return where(input > 0, input, -input)
-
-
-def softplus(input: Any, beta: float = 1.0) -> Any:
-    """``log(1 + exp(beta input)) / beta``, a smooth ReLU; computed as ``max(x, 0) + log1p(exp(-|x|))``.
-
-    It needs no threshold beyond which it would be replaced by the input.
-
-    Dugas et al., "Incorporating second-order functional knowledge for better option pricing" (2000), eq. 6.
-
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.softplus(ag.tensor([-1000.0, 0.0, 1000.0]))
-    tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
-    """
-    x = as_tensor(input) * beta
-    return (relu(x) + _softplus_of_minus(_magnitude(x))) / beta
-
-
-def silu(input: Any) -> Any:
-    """``input * sigmoid(input)``, also called Swish; 0 with slope 0 at -inf, inf with slope 1 at inf.
-
-    Hendrycks & Gimpel, "Gaussian error linear units" (2016); Ramachandran et al., "Searching for activation
-    functions" (2017).
-
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.silu(ag.tensor([-1.0, 0.0, 1.0]))
-    tensor([-0.2689,  0.    ,  0.7311])
-    """
-    input = as_tensor(input)
-    infinite = isinf(input)
-    finite = where(infinite, 0.0, input)
-    return where(infinite, relu(input), finite * sigmoid(finite))
 
 
 # Losses of numbers
@@ -311,12 +149,12 @@ def binary_cross_entropy_with_logits(
     operation = "binary_cross_entropy_with_logits"
     input, target = checks.pair(operation, input, target, reduction)
     positive, negative = target, 1 - target
-    magnitude = _magnitude(input)
-    rest = _softplus_of_minus(magnitude)
+    size = magnitude(input)
+    rest = softplus_of_minus(size)
     if pos_weight is not None:
         positive = checks.broadcastable(operation, "pos_weight", pos_weight, input) * target
         rest = (positive + negative) * rest
-    loss = _weighted(where(input > 0, negative, positive), magnitude) + rest
+    loss = _weighted(where(input > 0, negative, positive), size) + rest
     return _reduced(_element_weighted(operation, loss, weight), reduction)
 
 
