@@ -1,0 +1,335 @@
+"""What all optimizers share: parameter groups, the step, the state and its saving.
+
+An optimizer is an update rule, a pure function of one parameter, its gradient and what it remembers:
+
+    def rule(param, grad, velocity=0.0, *, lr, momentum):
+        velocity = momentum * velocity + grad
+        return param - lr * velocity, {"velocity": velocity}
+
+What it takes by position after the gradient is its state; the defaults are the state before the first step (None: not
+every set of options needs it), and the dict it returns is the state after the step.  What it takes by keyword are
+options, read from the parameter's group at every step.  It is written in NumPy, changes nothing in place, and runs on
+arrays and on tensors alike.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_core import Tensor, enable_grad, no_grad, zeros_like
+from autograd_core.dtypes import float64, is_floating
+from autograd_core.graph import changes
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    Parameters
+    ----------
+    params : iterable of tensors, of (name, tensor) pairs, or of groups
+        The leaves to update.  A group is a dict with ``"params"`` and options of its own, such as
+        ``{"params": [w], "lr": 0.1}``.  A parameter's name is the one of its pair, else ``tensor.name``, else its
+        position.  Parameters whose ``grad`` is None, or that require no gradient, are left alone by a step.
+    defaults : dict
+        The options of groups that do not give their own.
+
+    Attributes
+    ----------
+    rule : the update rule (see this module), given by the subclass
+    ranges : for each numeric option ``(low, high)``, where low <= value < high must hold; a tuple of those for a tuple
+    param_groups : list of dict
+        Each with ``"params"``, their ``"names"`` and all options, which may be changed between steps.
+    state : dict
+        For each parameter a dict of tensors, empty before its first step.  They have the parameter's dtype, but
+        ``step``, which counts in float64.
+
+    Raises
+    ------
+    TypeError
+        If something is no tensor, not floating, or an option is unknown or no number.
+    ValueError
+        If there are no parameters, one is not a leaf or comes twice, two have one name, or an option is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_core as ag
+    >>> from autograd_core import optim
+    >>> class SignDescent(optim.Optimizer):
+    ...     def __init__(self, params, lr):
+    ...         super().__init__(params, {"lr": lr})
+    ...
+    ...     @staticmethod
+    ...     def rule(param, grad, *, lr):
+    ...         return param - lr * np.sign(grad), {}
+    >>> w = ag.tensor([1.0, -2.0], requires_grad=True, name="w")
+    >>> optimizer = SignDescent([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.5, -1.5], requires_grad=True)
+    """
+
+    rule: ClassVar[Callable[..., tuple[Any, dict[str, Any]]]]
+    ranges: ClassVar[dict[str, tuple[Any, ...]]] = {}
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        if isinstance(params, (Tensor, np.ndarray, str, Mapping)):
+            raise TypeError(
+                f"{self._name}: params must be an iterable of tensors, of (name, tensor) pairs or of groups, "
+                f"got a {type(params).__name__}; put it in a list"
+            )
+        self.defaults = dict(defaults)
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        given = list(params)
+        if not given:
+            raise ValueError(f"{self._name}: got no parameters")
+        for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group: a dict with ``"params"``, as for the constructor, and options that differ from the defaults."""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f"{self._name}: a group is a dict with 'params', got {param_group!r:.80}")
+        options = {name: value for name, value in param_group.items() if name != "params"}
+        unknown = sorted(set(options) - set(self.defaults))
+        if unknown:
+            raise TypeError(
+                f"{self._name}: unknown option {unknown[0]!r} in a group; the options are {', '.join(self.defaults)}"
+            )
+        options = {**self.defaults, **options}
+        self._check_options(options)
+        names, tensors = self._named(param_group["params"])
+        self.param_groups.append({"params": tensors, "names": names, **options})
+
+    def _named(self, params: Any) -> tuple[list[str], list[Tensor]]:
+        """The names and tensors of a new group, checked against each other and the groups there are."""
+        if isinstance(params, (set, frozenset)):
+            raise TypeError(f"{self._name}: params must be in a fixed order, got a {type(params).__name__}; use a list")
+        taken = self._by_name()
+        name_of = {p: name for name, p in taken.items()}
+        first = len(taken)
+        given: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        for entry in given:
+            name, p = entry if isinstance(entry, tuple) and len(entry) == 2 else (None, entry)
+            self._check_parameter(p)
+            if name is None:
+                name = p.name or str(len(taken))
+            if p in name_of:
+                raise ValueError(f"{self._name}: parameter {name!r} was already given, as {name_of[p]!r}")
+            if name in taken:
+                raise ValueError(
+                    f"{self._name}: two parameters have the name {name!r}; give (name, tensor) pairs with different "
+                    f"names, as model.named_parameters() does"
+                )
+            taken[name], name_of[p] = p, name
+        if len(taken) == first:
+            raise ValueError(f"{self._name}: a group got no parameters")
+        return list(taken)[first:], list(taken.values())[first:]
+
+    def _by_name(self) -> dict[str, Tensor]:
+        """All parameters by their names, in order."""
+        groups = self.param_groups
+        return {name: p for group in groups for name, p in zip(group["names"], group["params"], strict=True)}
+
+    def _check_parameter(self, p: Any) -> None:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{self._name}: expected tensors or (name, tensor) pairs, got a {type(p).__name__}")
+        if not is_floating(p.dtype):
+            raise TypeError(f"{self._name}: a parameter of dtype {p.dtype} has no gradient; use p.to(float32)")
+        if not p.is_leaf:
+            raise ValueError(
+                f"{self._name}: a parameter of shape {p.shape} is the result of an operation ({p.node}); "
+                f"give the leaf it was computed from, or detach() it"
+            )
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        """Raise if an option is not a number in its range; subclasses add what holds between options."""
+        for name, bounds in self.ranges.items():
+            value = options[name]
+            if not isinstance(bounds[0], tuple):
+                self._check_number(name, value, value, *bounds)
+                continue
+            if not isinstance(value, (tuple, list)) or len(value) != len(bounds):
+                raise TypeError(f"{self._name}: {name} must be {len(bounds)} numbers, got {value!r}")
+            for number, bound in zip(value, bounds, strict=True):
+                self._check_number(name, value, number, *bound)
+
+    def _check_number(self, name: str, given: Any, number: Any, low: float, high: float) -> None:
+        if not isinstance(number, (int, float, np.number, Tensor)):
+            raise TypeError(f"{self._name}: {name} must be a number, got {given!r}")
+        if not low <= number < high:
+            bound = f"at least {low:g} and " + (f"below {high:g}" if math.isfinite(high) else "finite")
+            raise ValueError(f"{self._name}: {name} must be {bound}, got {given!r}")
+
+    # Training
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; with ``set_to_none=False`` they become zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None if set_to_none or p.grad is None else zeros_like(p.grad)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient, in place.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Computes the loss and the gradients anew, before the update.
+
+        Returns
+        -------
+        What the closure returned, else None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        # Training may diverge: the infinities and NaNs are for the loss to show, not for NumPy to warn about.
+        with no_grad(), np.errstate(all="ignore"):
+            for group in self.param_groups:
+                options = {name: _plain(group[name]) for name in self.defaults}
+                for name, p in zip(group["names"], group["params"], strict=True):
+                    if p.grad is not None and p.requires_grad:
+                        self._update(name, p, p.grad, options)
+        return loss
+
+    def _update(self, name: str, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
+        """Run the rule on one parameter, and write what it gives in place: the only place that does."""
+        if grad.shape != p.shape:
+            raise ValueError(f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}")
+        state = self.state[p]
+        before = {field: value.item() if field == "step" else value.array for field, value in state.items()}
+        after, remembered = type(self).rule(p.array, grad.array, **before, **options)
+        for field, value in remembered.items():
+            if field in state:
+                state[field].array[...] = value
+            else:
+                state[field] = Tensor(np.array(value, float64 if field == "step" else p.dtype))
+        p.array[...] = after
+        changes.note(p.array, f"{self._name}.step")
+
+    # Saving
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the options, as nested dicts by parameter name.
+
+        Returns
+        -------
+        dict
+            ``{"state": {name: {field: tensor}}, "param_groups": [{option: value, "params": [name]}]}``.  The tensors
+            are copies, all other leaves strings, numbers and bools (tuples of numbers for options that are pairs).  So
+            ``"param_groups"`` can go to JSON as it is, and ``"state"``, flattened, to safetensors.
+
+        Examples
+        --------
+        >>> import autograd_core as ag
+        >>> from autograd_core import optim
+        >>> w = ag.tensor([1.0], requires_grad=True)
+        >>> optim.SGD([("w", w)], lr=0.5).state_dict()["param_groups"][0]["params"]
+        ['w']
+        """
+        return {
+            "state": {
+                name: {field: Tensor(value) for field, value in self.state[p].items()}
+                for name, p in self._by_name().items()
+                if self.state.get(p)
+            },
+            "param_groups": [
+                {**{name: _plain(group[name]) for name in self.defaults}, "params": list(group["names"])}
+                for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the state and the options that :meth:`state_dict` gave, for parameters of the same names.
+
+        Tensors, arrays and numbers are accepted, and lists for tuples, so what JSON and safetensors return can be
+        loaded.  Values are copied and cast to the dtype of their parameter.
+
+        Raises
+        ------
+        KeyError
+            If something is missing, or is there and belongs to nothing.
+        ValueError
+            If the groups or shapes differ.  Nothing is changed when anything is wrong.
+        """
+        _check_keys(f"{self._name}.load_state_dict", "the dict", state_dict, {"state", "param_groups"})
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"{self._name}.load_state_dict: got {len(saved)} groups, expected {len(self.param_groups)}"
+            )
+        options = [self._loaded_options(i, group) for i, group in enumerate(saved)]
+        state = self._loaded_state(state_dict["state"])
+        for group, values in zip(self.param_groups, options, strict=True):
+            group.update(values)
+        self.state.clear()
+        self.state.update(state)
+
+    def _loaded_options(self, i: int, saved: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of group `i` from a saved group, checked."""
+        where = f"{self._name}.load_state_dict"
+        _check_keys(where, f"param_groups[{i}]", saved, {*self.defaults, "params"})
+        _check_keys(where, f"param_groups[{i}]['params']", saved["params"], set(self.param_groups[i]["names"]))
+        options = {name: _plain(saved[name]) for name in self.defaults}
+        self._check_options(options)
+        return options
+
+    def _loaded_state(self, saved: Mapping[str, Any]) -> dict[Tensor, dict[str, Tensor]]:
+        """The state of every parameter from a saved one, checked."""
+        where = f"{self._name}.load_state_dict"
+        by_name = self._by_name()
+        parameters = list(inspect.signature(type(self).rule).parameters.values())[2:]
+        fields = {field.name: field.default for field in parameters if field.kind is field.POSITIONAL_OR_KEYWORD}
+        state: dict[Tensor, dict[str, Tensor]] = {}
+        for name, values in saved.items():
+            if name not in by_name:
+                raise KeyError(f"{where}: state[{name!r}] belongs to no parameter; they are {', '.join(by_name)}")
+            optional = {field for field, default in fields.items() if default is None} - set(values)
+            _check_keys(where, f"state[{name!r}]", values, set(fields) - optional)
+            p = by_name[name]
+            state[p] = {}
+            for field, value in values.items():
+                shape, dtype = ((), float64) if field == "step" else (p.shape, p.dtype)
+                array = value.array if isinstance(value, Tensor) else np.asarray(value)
+                if array.shape != shape:
+                    raise ValueError(f"{where}: state[{name!r}][{field!r}] has shape {array.shape}, expected {shape}")
+                state[p][field] = Tensor(array.astype(dtype))
+        return state
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            options = ", ".join(f"{name}={group[name]!r}" for name in self.defaults)
+            lines.append(f"  group {i}: {', '.join(group['names'])}\n    {options}\n")
+        return f"{self._name}(\n{''.join(lines)})"
+
+
+def _plain(value: Any) -> Any:
+    """An option as Python's own number: a NumPy scalar would widen float32 parameters to its own dtype."""
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
+
+
+def _check_keys(where: str, what: str, given: Iterable[str], expected: set[str]) -> None:
+    missing, unexpected = sorted(expected - set(given)), sorted(set(given) - expected)
+    if missing or unexpected:
+        lacks = f" lacks {', '.join(map(repr, missing))}" if missing else ""
+        has = f" has unexpected {', '.join(map(repr, unexpected))}" if unexpected else ""
+        raise KeyError(f"{where}: {what}{lacks}{' and' if lacks and has else ''}{has}")
