@@ -9,7 +9,7 @@
 (tensor(-4.), tensor(6.))
 """
 
-from . import autograd, func
+from . import autograd, func, special
 from . import creation as _creation
 from . import dtypes as _dtypes
 from . import inplace as _inplace  # noqa: F401 (for what it attaches)
@@ -64,6 +64,7 @@ __all__ = [
     "no_grad",
     "record",
     "set_grad_enabled",
+    "special",
     "tensor",
     *_creation.__all__,
     *_dtypes.__all__,

@@ -1,33 +1,42 @@
 """New tensors: filled, ranged and random.
 
 Random tensors come from a :class:`Generator`; without one given, from the thread's own, which :func:`manual_seed` sets.
+Every function takes ``device`` for the sake of code written for PyTorch; there is only the CPU.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .dtypes import get_default_dtype, int64
-from .ops.arguments import sizes_of
-from .tensor import Tensor, as_tensor, wrap
+from .dtypes import get_default_dtype, int64, is_floating
+from .ops.arguments import check_device, shape, sizes_of, variadic
+from .tensor import Tensor, as_tensor, method, tensor, wrap
 
 __all__ = [
     "Generator",
     "arange",
+    "bernoulli",
     "default_generator",
     "empty",
+    "empty_like",
     "eye",
     "full",
     "full_like",
     "linspace",
+    "logspace",
     "manual_seed",
+    "multinomial",
+    "normal",
     "ones",
     "ones_like",
     "rand",
+    "rand_like",
     "randint",
+    "randint_like",
     "randn",
     "randn_like",
     "randperm",
@@ -36,37 +45,44 @@ __all__ = [
 ]
 
 
-def _finished(array: Any, dtype: Any, requires_grad: bool) -> Tensor:
+def _finished(array: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+    check_device("tensor", device)
     result = wrap(np.asarray(array, dtype=get_default_dtype() if dtype is None else dtype))
     return result.requires_grad_() if requires_grad else result
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+# Filled
+
+
+@variadic("size")
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros.
 
     >>> import autograd_core as ag
     >>> ag.zeros(2)
     tensor([0., 0.])
     """
-    return _finished(np.zeros(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad)
+    return _finished(np.zeros(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@variadic("size")
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones.
 
     >>> import autograd_core as ag
     >>> ag.ones(2)
     tensor([1., 1.])
     """
-    return _finished(np.ones(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad)
+    return _finished(np.ones(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+@variadic("size")
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are not set."""
-    return _finished(np.empty(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad)
+    return _finished(np.empty(sizes_of(size), dtype or get_default_dtype()), dtype, requires_grad, device)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value; its dtype is the value's, if none is given.
 
     >>> import autograd_core as ag
@@ -74,10 +90,10 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
     tensor([7, 7])
     """
     value = as_tensor(fill_value, dtype).array
-    return _finished(np.full(sizes_of((size,)), value), value.dtype, requires_grad)
+    return _finished(np.full(sizes_of((size,)), value), value.dtype, requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The identity matrix of shape (n, m).
 
     >>> import autograd_core as ag
@@ -85,45 +101,136 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _finished(np.eye(n, m), dtype, requires_grad)
+    return _finished(np.eye(n, m), dtype, requires_grad, device)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and dtype of `input`."""
+    return zeros(shape(input), dtype=_dtype_of(input, dtype), device=device, requires_grad=requires_grad)
+
+
+def ones_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and dtype of `input`."""
+    return ones(shape(input), dtype=_dtype_of(input, dtype), device=device, requires_grad=requires_grad)
+
+
+def empty_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of the shape and dtype of `input` whose values are not set."""
+    return empty(shape(input), dtype=_dtype_of(input, dtype), device=device, requires_grad=requires_grad)
+
+
+def full_like(
+    input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One value in the shape and dtype of `input`."""
+    dtype = _dtype_of(input, dtype)
+    return full(shape(input), fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def _dtype_of(input: Any, dtype: Any) -> Any:
+    """`dtype`, or that of `input` where none is given."""
+    return as_tensor(input).dtype if dtype is None else dtype
+
+
+@method()
+@variadic("size")
+def new_zeros(self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of this size, in the dtype of the tensor.
+
+    >>> import autograd_core as ag
+    >>> ag.tensor([1, 2]).new_zeros(3)
+    tensor([0, 0, 0])
+    """
+    return zeros(*size, dtype=_dtype_of(self, dtype), device=device, requires_grad=requires_grad)
+
+
+@method()
+@variadic("size")
+def new_ones(self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of this size, in the dtype of the tensor."""
+    return ones(*size, dtype=_dtype_of(self, dtype), device=device, requires_grad=requires_grad)
+
+
+@method()
+@variadic("size")
+def new_empty(self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of this size whose values are not set, in the dtype of the tensor."""
+    return empty(*size, dtype=_dtype_of(self, dtype), device=device, requires_grad=requires_grad)
+
+
+@method()
+def new_full(
+    self: Any, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One value in this size, in the dtype of the tensor."""
+    return full(size, fill_value, dtype=_dtype_of(self, dtype), device=device, requires_grad=requires_grad)
+
+
+@method()
+def new_tensor(self: Any, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor from a copy of `data`, in the dtype of the tensor."""
+    check_device("new_tensor", device)
+    return tensor(data, dtype=_dtype_of(self, dtype), requires_grad=requires_grad)
+
+
+# Ranged
+
+
+def _number(x: Any) -> Any:
+    """A Python number from one, or from a tensor or array of one element."""
+    return x.item() if isinstance(x, (Tensor, np.ndarray, np.generic)) else x
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The numbers from `start` (or 0) up to but not including `end`; int64 if all are integers.
 
     >>> import autograd_core as ag
     >>> ag.arange(1, 4)
     tensor([1, 2, 3])
     """
-    if end is None:
-        start, end = 0, start
-    integers = all(isinstance(n, (int, np.integer)) for n in (start, end, step))
-    return _finished(np.arange(start, end, step), int64 if integers and dtype is None else dtype, requires_grad)
+    start, end, step = (0, _number(start), _number(step)) if end is None else map(_number, (start, end, step))
+    if step == 0 or (end - start) * step < 0:
+        raise ValueError(f"arange: no step of {step} leads from {start} to {end}; expected one of the right sign")
+    integers = all(isinstance(n, int) for n in (start, end, step))
+    values = np.arange(start, end, step)
+    return _finished(values, int64 if integers and dtype is None else dtype, requires_grad, device)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
     >>> import autograd_core as ag
     >>> ag.linspace(0, 1, 3)
     tensor([0. , 0.5, 1. ])
     """
-    return _finished(np.linspace(start, end, steps), dtype, requires_grad)
+    return _finished(np.linspace(_number(start), _number(end), steps), dtype, requires_grad, device)
 
 
-def zeros_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros of the shape and dtype of `input`."""
-    return zeros(np.shape(input), dtype=dtype or input.dtype, requires_grad=requires_grad)
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers from ``base**start`` to ``base**end``, both included, whose logarithms are evenly spaced.
+
+    >>> import autograd_core as ag
+    >>> ag.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    values = np.logspace(_number(start), _number(end), steps, base=base)
+    return _finished(values, dtype, requires_grad, device)
 
 
-def ones_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones of the shape and dtype of `input`."""
-    return ones(np.shape(input), dtype=dtype or input.dtype, requires_grad=requires_grad)
-
-
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """One value in the shape and dtype of `input`."""
-    return full(np.shape(input), fill_value, dtype=dtype or input.dtype, requires_grad=requires_grad)
+# Random
 
 
 class Generator:
@@ -178,27 +285,216 @@ def _stream(generator: Generator | None) -> np.random.Generator:
     return (generator or default_generator()).numpy
 
 
-def rand(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None) -> Tensor:
+def _drawn_in(operation: str, dtype: Any) -> np.dtype[Any]:
+    """The dtype to draw in: a float64 below 1 may round up to 1 as a float32."""
+    dtype = np.dtype(dtype or get_default_dtype())
+    if not is_floating(dtype):
+        raise TypeError(f"{operation}: expected a floating dtype, got {dtype}; for integers there is randint")
+    return dtype if dtype == np.float64 else np.dtype(np.float32)
+
+
+@variadic("size")
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform random numbers in [0, 1)."""
-    return _finished(_stream(generator).random(sizes_of(size)), dtype, requires_grad)
+    values = _stream(generator).random(sizes_of(size), _drawn_in("rand", dtype))
+    if dtype is not None and np.dtype(dtype) == np.float16:
+        values = np.minimum(values, np.nextafter(np.float16(1), np.float16(0)))
+    return _finished(values, dtype, requires_grad, device)
 
 
-def randn(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: Generator | None = None) -> Tensor:
+@variadic("size")
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Random numbers of the standard normal distribution."""
-    return _finished(_stream(generator).standard_normal(sizes_of(size)), dtype, requires_grad)
+    values = _stream(generator).standard_normal(sizes_of(size), _drawn_in("randn", dtype))
+    return _finished(values, dtype, requires_grad, device)
 
 
-def randn_like(input: Any, *, dtype: Any = None, generator: Generator | None = None) -> Tensor:
+def rand_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform random numbers in [0, 1) of the shape and dtype of `input`."""
+    dtype = _dtype_of(input, dtype)
+    return rand(shape(input), dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+
+
+def randn_like(
+    input: Any,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Standard normal random numbers of the shape and dtype of `input`."""
-    return randn(np.shape(input), dtype=dtype or input.dtype, generator=generator)
+    dtype = _dtype_of(input, dtype)
+    return randn(shape(input), dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
 
 
-def randint(low: int, high: int | None = None, size: Any = (), *, generator: Generator | None = None) -> Tensor:
-    """Random integers from `low` (or 0) up to but not including `high`."""
-    low, high = (0, low) if high is None else (low, high)
-    return wrap(np.asarray(_stream(generator).integers(low, high, sizes_of((size,)), dtype=np.int64)))
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random integers from `low` (or 0) up to but not including `high`: ``randint(high, size)``, or with `low` first.
+
+    >>> import autograd_core as ag
+    >>> ag.randint(10, (2, 3)).shape
+    (2, 3)
+    """
+    if isinstance(high, Sequence):
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if high <= low:
+        raise ValueError(f"randint: expected low below high, got {low} and {high}")
+    values = _stream(generator).integers(low, high, sizes_of((size or (),)))
+    return _finished(values, int64 if dtype is None else dtype, requires_grad, device)
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+def randint_like(
+    input: Any,
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Random integers from `low` (or 0) up to but not including `high`, in the shape and dtype of `input`."""
+    dtype, size = _dtype_of(input, dtype), shape(input)
+    return randint(low, high, size, dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The integers below `n` in random order."""
-    return wrap(_stream(generator).permutation(n))
+    order = _stream(generator).permutation(n)
+    return _finished(order, int64 if dtype is None else dtype, requires_grad, device)
+
+
+@method()
+def bernoulli(input: Any, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that `input` holds, else 0; or with probability `p`, in the shape of `input`.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not in [0, 1].
+
+    >>> import autograd_core as ag
+    >>> ag.bernoulli(ag.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    like = as_tensor(input)
+    chance = like.array if p is None else as_tensor(p).array
+    wrong = chance[~((chance >= 0) & (chance <= 1))]
+    if wrong.size:
+        raise ValueError(f"bernoulli: expected probabilities in [0, 1], got {wrong[0]}")
+    return wrap((_stream(generator).random(like.shape) < chance).astype(like.dtype))
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal random numbers of these means and standard deviations, which are numbers (then with a `size`) or tensors.
+
+    No gradient leads to `mean` and `std`; for that, write ``mean + std * randn_like(mean)``.
+
+    >>> import autograd_core as ag
+    >>> ag.normal(ag.tensor([1.0, 2.0]), 0.0)
+    tensor([1., 2.])
+    """
+    centre, spread = (x.array if isinstance(x, Tensor) else np.asarray(x) for x in (mean, std))
+    if (spread < 0).any():
+        raise ValueError(f"normal: expected a standard deviation of at least 0, got {spread.min()}")
+    if size is None:
+        if not isinstance(mean, (Tensor, np.ndarray)) and not isinstance(std, (Tensor, np.ndarray)):
+            raise TypeError("normal: expected a size, for mean and std are numbers")
+        size = np.broadcast_shapes(centre.shape, spread.shape)
+        dtype = dtype or np.result_type(*(x.dtype for x in (mean, std) if isinstance(x, (Tensor, np.ndarray))))
+    noise = randn(size, dtype=dtype, generator=generator).array
+    return _finished(centre + spread * noise, noise.dtype, requires_grad, device)
+
+
+@method()
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with the weights in `input`, a vector or rows; weights need not sum to 1.
+
+    Parameters
+    ----------
+    replacement : bool
+        Whether an index can be drawn again.  Without, the successive draws are found as the smallest of exponential
+        waiting times with the weights as rates [1].
+
+    Raises
+    ------
+    ValueError
+        If weights are negative, not finite or all 0, or too few for what is to be drawn.
+
+    References
+    ----------
+    .. [1] P. S. Efraimidis, P. G. Spirakis, Weighted random sampling with a reservoir, Information Processing
+       Letters 97 (2006), section 3.
+
+    >>> import autograd_core as ag
+    >>> ag.multinomial(ag.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
+    tensor([1, 1])
+    """
+    weights = as_tensor(input).array
+    if weights.ndim not in (1, 2):
+        raise ValueError(f"multinomial: expected a vector or rows of weights, got shape {weights.shape}")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError("multinomial: expected weights that are finite and not negative")
+    possible = np.count_nonzero(weights, axis=-1).min(initial=weights.shape[-1])
+    if possible < (1 if replacement else num_samples):
+        raise ValueError(
+            f"multinomial: expected at least {1 if replacement else num_samples} weights above 0 in each row, "
+            f"got {possible}; draw fewer, or with replacement"
+        )
+    stream = _stream(generator)
+    if replacement:
+        rows = np.cumsum(np.atleast_2d(weights), axis=1, dtype=np.float64)
+        draws = np.minimum(stream.random((len(rows), num_samples)) * rows[:, -1:], np.nextafter(rows[:, -1:], 0))
+        found = [np.searchsorted(row, draw, side="right") for row, draw in zip(rows, draws, strict=True)]
+        return wrap(np.reshape(np.asarray(found, np.int64), (*weights.shape[:-1], num_samples)))
+    with np.errstate(divide="ignore"):
+        times = stream.standard_exponential(weights.shape) / weights
+    return wrap(np.argsort(times, axis=-1)[..., :num_samples])

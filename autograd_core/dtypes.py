@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import operator
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -96,10 +97,22 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     return array
 
 
-def unwidened(out: np.ndarray, values: list[Any]) -> np.ndarray:
-    """`out` by the third rule: float64 that came of integers alone, or of integers beside floats, is taken back."""
-    kinds = [v.dtype for v in values if isinstance(v, np.ndarray)]
-    if any(d.kind in "fc" and d.itemsize >= 8 for d in kinds):
+def unwidened(
+    out: np.ndarray, values: list[Any], forward: Callable[..., Any], params: dict[str, Any]
+) -> np.ndarray:
+    """The result of ``forward(*values, **params)`` by the third rule, from `out`, what NumPy made of it.
+
+    A float that came of integers beside floats is taken back to the floats' dtype; one that came of integers alone is
+    computed in the default dtype.
+    """
+    if out.dtype.kind != "f":
         return out
-    floats = [d for d in kinds if d.kind == "f"]
-    return out.astype(max(floats, key=operator.attrgetter("itemsize")) if floats else _default.get())
+    kinds = [v.dtype for v in values if isinstance(v, np.ndarray)]
+    floats = [d for d in kinds if d.kind in "fc"]
+    if floats:
+        widest = max(floats, key=operator.attrgetter("itemsize"))
+        return out if widest.itemsize >= out.dtype.itemsize else out.astype(widest)
+    default = _default.get()
+    if out.dtype.itemsize >= default.itemsize:
+        return out.astype(default, copy=False)
+    return np.asarray(forward(*(v.astype(default) if isinstance(v, np.ndarray) else v for v in values), **params))

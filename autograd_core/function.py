@@ -132,6 +132,7 @@ class _Plan:
         self.like = [(x.shape, x.dtype) for x in inputs]
         self.name = function.__name__
         self.primitive = self
+        self.holds = True
         self.saves: tuple[str, ...] = ()
         self.arrays: list[str] = []
         self.variadic = None
@@ -255,3 +256,6 @@ class Function:
         for k, (result, link) in enumerate(zip(results, linked, strict=True)):
             if link:
                 result.node, result._requires_grad = (picked(node, k) if several else node), True
+        listener = modes.current().listener
+        if listener is not None:
+            listener(plan, args, {}, results if several else results[0])

@@ -249,7 +249,7 @@ def propagate(
                     sent.append((parent, c))
             if visit is not None:
                 visit(node, g, sent)
-            if saved and not retain_graph and node.trace is None:
+            if plan.holds and not retain_graph and node.trace is None:
                 node.saved = None
     if targets is None:
         return table

@@ -26,7 +26,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from . import modes
-from .dtypes import as_array, float64, unwidened
+from .dtypes import as_array, unwidened
 from .graph import Node, clock, owner, picked
 from .tensor import Tensor, wrap
 
@@ -84,6 +84,7 @@ class Primitive:
         self.forward = forward
         self.name: str = forward.__name__.strip("_")
         self.arrays = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.variadic = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self.elementwise: bool = fields.get("elementwise", False)
         self.broadcasts: bool = fields.get("broadcasts", self.elementwise)
@@ -119,11 +120,13 @@ class Primitive:
 class Plan:
     """What to save for the arguments that need a gradient, and the rules as functions of that.
 
+    `holds` says whether values are saved, and not only shapes and parameters: then a backward pass releases them.
+
     Built once for each primitive and set of arguments.  A rule names what it needs; those names are resolved here, by
     compiling two kinds of small lambdas, so that no name is looked up while a network trains.
     """
 
-    __slots__ = ("positions", "primitive", "rules", "save", "saves")
+    __slots__ = ("holds", "positions", "primitive", "rules", "save", "saves")
 
     def __init__(self, primitive: Primitive, needs: int) -> None:
         self.primitive = primitive
@@ -136,7 +139,9 @@ class Plan:
         # What each rule's names stand for, as expressions in (out, args, params).
         source = {name: self._expression(name) for names in wanted for name in names if name != "i"}
         self.saves = list(source)
-        self.save = eval(f"lambda out, args, params: ({''.join(e + ', ' for e in source.values())})")
+        self.holds = any(name in ("out", primitive.variadic, *primitive.arrays) for name in source)
+        values = "".join(f"{expression}, " for expression in source.values())
+        self.save = eval(f"lambda out, args, params: ({values})", {"defaults": primitive.defaults})
         slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
         self.rules = tuple(
             eval(f"lambda g, saved: rule({', '.join(['g', *(slot.get(n, str(i)) for n in names)])})", {"rule": rule})
@@ -154,7 +159,7 @@ class Plan:
         if p.variadic is not None and base == p.variadic:
             values = f"args[{len(p.arrays)}:]"
             return f"tuple({values})" if base == name else f"tuple(a.shape for a in {values})"
-        return f"params[{name!r}]"
+        return f"params.get({name!r}, defaults.get({name!r}))"
 
 
 class PrimitiveFunction(Protocol):
@@ -249,8 +254,8 @@ def applier(record: Primitive) -> PrimitiveFunction:
             if type(out) is tuple:
                 return _several(record, args, params, values, parents if mode.grad else [], needs, out)
             out = np.asarray(out)
-        if out.dtype is float64 and keeps_dtype and not (type(values[0]) is array_type and values[0].dtype is float64):
-            out = unwidened(out, values)
+        if keeps_dtype and not (type(values[0]) is array_type and values[0].dtype is out.dtype):
+            out = unwidened(out, values, forward, params)
         result = new_tensor(Tensor)
         result.array = out
         result.grad = result.name = result._base = None
@@ -268,9 +273,8 @@ def applier(record: Primitive) -> PrimitiveFunction:
         else:
             result._requires_grad = False
             result.node = None
-        if views and out.base is not None and isinstance(args[0], Tensor) and owner(out) is owner(values[0]):
-            result._base = base = args[0] if args[0]._base is None else args[0]._base
-            result._version = getattr(base, "_version", 0)
+        if views and out.base is not None:
+            _mark_view(result, args[0])
         if mode.listener is not None:
             mode.listener(record, args, params, result)
         return result
@@ -285,6 +289,13 @@ def applier(record: Primitive) -> PrimitiveFunction:
     function.__doc__, function.__module__ = record.forward.__doc__, record.forward.__module__
     function.__signature__ = inspect.signature(record.forward)
     return cast(PrimitiveFunction, function)
+
+
+def _mark_view(result: Tensor, input: Any) -> None:
+    """Note that a result shares the memory of its input, if it does."""
+    if isinstance(input, Tensor) and owner(result.array) is owner(input.array):
+        result._base = base = input if input._base is None else input._base
+        result._version = getattr(base, "_version", 0)
 
 
 def link(function: PrimitiveFunction, *args: Any, **params: Any) -> Node | None:
@@ -324,6 +335,8 @@ def _several(
         for i, result in enumerate(results):
             if result.dtype.kind == "f":
                 result.node, result._requires_grad = picked(made, i), True
+    for result in results if record.views else ():
+        _mark_view(result, args[0])
     listener = modes.current().listener
     if listener is not None:
         listener(record, args, params, results)

@@ -28,9 +28,13 @@ class Trace(NamedTuple):
 
 
 def _note(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
+    line = caller()
     for result in out if isinstance(out, tuple) else (out,):
         if result.node is not None:
-            result.node.trace = Trace(primitive, args, result.array, caller())
+            trace = Trace(primitive, args, result.array, line)
+            result.node.trace = trace
+            if isinstance(out, tuple):  # the node of one output; what it picks from is kept too
+                result.node.parents[0].trace = trace
 
 
 @contextlib.contextmanager

@@ -97,6 +97,10 @@ class Tensor:
         def __and__(self, other: Any) -> Tensor: ...
         def __or__(self, other: Any) -> Tensor: ...
         def __xor__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __lshift__(self, other: Any) -> Tensor: ...
+        def __rshift__(self, other: Any) -> Tensor: ...
         def __invert__(self) -> Tensor: ...
         def __getattr__(self, name: str) -> Any: ...
 
@@ -273,7 +277,9 @@ class Tensor:
             if tensor is not None:
                 tensor.accumulate_grad(g)
 
-        self.node.hooks = [*(self.node.hooks or ()), keep]
+        if self.node.hooks is None:
+            self.node.hooks = []
+        self.node.hooks.append(keep)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call ``hook(gradient)`` whenever the gradient by this tensor is complete; what it returns replaces it.
@@ -306,10 +312,12 @@ class Tensor:
             replaced = hook(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
             return None if replaced is None else replaced if isinstance(g, Tensor) else replaced.array
 
-        hooks = leaf_hooks.setdefault(self, []) if self.node is None else self.node.hooks
-        if hooks is None:
-            assert self.node is not None
-            self.node.hooks = hooks = []
+        if self.node is None:
+            hooks = leaf_hooks.setdefault(self, [])
+        elif self.node.hooks is None:
+            hooks = self.node.hooks = []
+        else:
+            hooks = self.node.hooks
         hooks.append(call)
         return RemovableHandle(hooks, call)
 

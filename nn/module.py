@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from autograd_core import Tensor, as_tensor, float32, float64, no_grad, zeros_like
+from autograd_core.tensor import RemovableHandle
 
+from .hooks import BACKWARD, FORWARD, FORWARD_PRE, call_with_hooks
 from .parameter import Parameter
 
 __all__ = ["Module"]
@@ -58,17 +60,52 @@ class Module:
 
     training: bool
     _buffers: dict[str, bool]  # the attributes that are buffers, and whether the state_dict has them
+    _hooks: dict[str, list[Any]]  # what to call around the forward and the backward
 
     def __init__(self) -> None:
         self.training = True
         self._buffers = {}
+        self._hooks = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it, and it is run by calling the module."""
         raise NotImplementedError(f"{type(self).__name__}: define forward() to say what the module computes")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooks:
+            return call_with_hooks(self, self._hooks, args, kwargs)
         return self.forward(*args, **kwargs)
+
+    def _add_hook(self, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
+        hooks = self._hooks.setdefault(kind, [])
+        hooks.append(hook)
+        return RemovableHandle(hooks, hook)
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args)`` before every forward; what it returns replaces the arguments."""
+        return self._add_hook(FORWARD_PRE, hook)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after every forward; what it returns replaces the output.
+
+        Examples
+        --------
+        >>> import autograd_core as ag
+        >>> from autograd_core import nn
+        >>> layer = nn.ReLU()
+        >>> handle = layer.register_forward_hook(lambda module, args, output: print(output))
+        >>> _ = layer(ag.tensor([-1.0, 1.0]))
+        tensor([0., 1.])
+        """
+        return self._add_hook(FORWARD, hook)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the gradients by all inputs are complete.
+
+        Both are tuples, with one gradient for each tensor among the inputs and the outputs.  What it returns replaces
+        the gradients by the inputs.
+        """
+        return self._add_hook(BACKWARD, hook)
 
     # Attributes
 
@@ -114,7 +151,7 @@ class Module:
             raise AttributeError(f"{where}.{name}: call super().__init__() before assigning parameters and modules")
         if not isinstance(name, str) or not name or "." in name:
             raise ValueError(f"{where}: expected a non-empty name without dots, got {name!r}")
-        if hasattr(Module, name) or name in ("training", "_buffers"):
+        if hasattr(Module, name) or name in ("training", "_buffers", "_hooks"):
             raise ValueError(f"{where}: {name!r} already means something in every Module; choose another name")
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:

@@ -56,7 +56,7 @@ FAMILIES = (
 )
 
 # Functions whose first argument is not the tensor a method would belong to.
-_FUNCTIONS_ONLY = {"cat", "concat", "stack", "where", "getitem"}
+_FUNCTIONS_ONLY = {"polygamma", "cat", "concat", "stack", "where", "getitem"}
 
 for _family in FAMILIES:
     for _name in _family.__all__:
@@ -75,6 +75,7 @@ for _function in (
 ):
     method()(_function)
 method("where")(lambda self, condition, other: selection.where(condition, self, other))
+method("polygamma")(lambda self, n: special.polygamma(n, self))
 method("T")(property(shape.T))
 method("mT")(property(shape.mT))
 method("__getitem__")(indexing.getitem)
@@ -85,15 +86,19 @@ def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _BINARY = {
-    "add": arithmetic.add,
-    "sub": arithmetic.sub,
+    "add": arithmetic._add,
+    "sub": arithmetic._sub,
     "mul": arithmetic.mul,
-    "truediv": arithmetic.div,
+    "truediv": arithmetic._div,
+    "floordiv": rounding.floor_divide,
+    "mod": rounding.remainder,
     "pow": arithmetic.pow,
     "matmul": linalg.matmul,
     "and": comparison.bitwise_and,
     "or": comparison.bitwise_or,
     "xor": comparison.bitwise_xor,
+    "lshift": comparison.bitwise_left_shift,
+    "rshift": comparison.bitwise_right_shift,
 }
 for _name, _function in _BINARY.items():
     method(f"__{_name}__")(_function)

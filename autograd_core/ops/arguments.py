@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -10,7 +11,21 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-__all__ = ["aliases", "axes", "axis_of", "count", "ndim", "reductions", "shape", "sizes_of", "spread"]
+from ..primitive import implements
+
+__all__ = [
+    "aliases",
+    "along",
+    "axes",
+    "axis_of",
+    "by_name",
+    "count",
+    "ndim",
+    "reductions",
+    "shape",
+    "sizes_of",
+    "spread",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +50,55 @@ def aliases(**names: str) -> Callable[[F], F]:
 
 reductions = aliases(axis="dim", keepdims="keepdim")
 """The aliases of every reduction."""
+
+
+def by_name(function: Any) -> Callable[[F], F]:
+    """Decorator: answer NumPy's `function` on tensors, whatever the order of its arguments after the first.
+
+    They are passed on by NumPy's names; ``out=None`` is left out.
+    """
+    first, *others = inspect.signature(function).parameters
+
+    def decorate(ours: F) -> F:
+        @implements(function)
+        def answer(*args: Any, **keywords: Any) -> Any:
+            keywords.update(zip(others, args[1:], strict=False))
+            if keywords.get("out", ()) is None:
+                del keywords["out"]
+            if isinstance(keywords.get("axis"), tuple) and not keywords["axis"]:
+                keywords["axis"] = range(0)  # no dimension, where an empty tuple of PyTorch's means all
+            return ours(args[0] if args else keywords.pop(first), **keywords)
+
+        return ours
+
+    return decorate
+
+
+def variadic(name: str) -> Callable[[F], F]:
+    """Decorator: the last arguments, as in ``f(x, 2, 3)``, may also be given as one sequence named `name`."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def gathered(*args: Any, **keywords: Any) -> Any:
+            if name in keywords:
+                args = (*args, keywords.pop(name))
+            return function(*args, **keywords)
+
+        return gathered  # type: ignore[return-value]
+
+    return decorate
+
+
+def check_device(operation: str, device: Any) -> None:
+    """PyTorch code names devices; only the CPU exists here.
+
+    Raises
+    ------
+    ValueError
+        If it is another.
+    """
+    if device is not None and str(device).partition(":")[0] != "cpu":
+        raise ValueError(f"{operation}: everything is computed on the CPU, got device {device!s}; leave device out")
 
 
 def axis_of(operation: str, dim: Any, ndim: int) -> int:
@@ -90,3 +154,11 @@ def count(x: Any, axis: tuple[int, ...]) -> int:
 def spread(reduced: Any, sizes: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     """What was reduced over `axis`, with those dimensions back as size 1: it broadcasts against the input."""
     return np.reshape(reduced, tuple(1 if i in axis else n for i, n in enumerate(sizes)))
+
+
+def along(operation: str, primitive: Any, input: Any, dim: Any, **params: Any) -> Any:
+    """`primitive` along one dimension; a 0-d tensor counts as one element along it."""
+    axis = axis_of(operation, dim, ndim(input))
+    if ndim(input):
+        return primitive(input, axis=axis, **params)
+    return np.reshape(primitive(np.reshape(input, (1,)), axis=axis, **params), ())

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..primitive import Kink, implements, primitive
-from .arguments import axes, axis_of, count, ndim, reductions, shape, spread
+from ..primitive import Kink, primitive
+from ..tensor import Tensor
+from .arguments import aliases, axes, axis_of, by_name, count, ndim, reductions, shape, spread
 from .indexing import gather
 from .samples import along_one, over_dims
 from .selection import maximum, minimum
@@ -18,6 +19,7 @@ nan = np.nan
 __all__ = [
     "amax",
     "amin",
+    "aminmax",
     "argmax",
     "argmin",
     "max",
@@ -36,6 +38,13 @@ def _split_ties(g: Any, out: Any, input: Any, axis: tuple[int, ...]) -> Any:
 def _nonempty(operation: str, input: Any, axis: tuple[int, ...]) -> None:
     if count(input, axis) == 0:
         raise ValueError(f"{operation}: no elements to choose from, in dimensions {axis} of shape {shape(input)}")
+
+
+def _over(operation: str, dim: Any, input: Any) -> tuple[int, ...]:
+    """The dimensions to reduce, which have elements; all of them for an empty tuple, as in PyTorch."""
+    axis = axes(operation, None if isinstance(dim, (tuple, list)) and not dim else dim, ndim(input))
+    _nonempty(operation, input, axis)
+    return axis
 
 
 @primitive(
@@ -67,7 +76,8 @@ def _amin(input: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
 _amin.defvjp(lambda g, out, input, axis: _split_ties(g, out, input, axis))
 
 
-@implements(np.max, np.amax)
+@by_name(np.max)
+@by_name(np.amax)
 @reductions
 def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest value over `dim` (an int, several, or all); ties share the gradient evenly; NaN wins.
@@ -83,12 +93,12 @@ def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> x.grad
     tensor([0. , 0.5, 0.5])
     """
-    axis = axes("amax", dim, ndim(input))
-    _nonempty("amax", input, axis)
+    axis = _over("amax", dim, input)
     return _amax(input, axis=axis, keepdims=keepdim)
 
 
-@implements(np.min, np.amin)
+@by_name(np.min)
+@by_name(np.amin)
 @reductions
 def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest value over `dim` (an int, several, or all); ties share the gradient evenly; NaN wins.
@@ -102,8 +112,7 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> ag.amin(ag.tensor([[1.0, 2.0], [3.0, 0.0]]), dim=1)
     tensor([1., 0.])
     """
-    axis = axes("amin", dim, ndim(input))
-    _nonempty("amin", input, axis)
+    axis = _over("amin", dim, input)
     return _amin(input, axis=axis, keepdims=keepdim)
 
 
@@ -131,7 +140,7 @@ def _arg(operation: str, primitive: Any, input: Any, dim: Any, keepdim: bool) ->
     return unsqueeze(found, axis) if keepdim else found
 
 
-@implements(np.argmax)
+@by_name(np.argmax)
 @reductions
 def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The index of the largest value along `dim`, or in the flattened tensor; the first at a tie.
@@ -143,7 +152,7 @@ def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _arg("argmax", _argmax, input, dim, keepdim)
 
 
-@implements(np.argmin)
+@by_name(np.argmin)
 @reductions
 def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The index of the smallest value along `dim`, or in the flattened tensor; the first at a tie.
@@ -155,26 +164,46 @@ def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _arg("argmin", _argmin, input, dim, keepdim)
 
 
-class Extreme(NamedTuple):
+class MinMax(NamedTuple):
+    """The smallest and the largest."""
+
+    min: Any
+    max: Any
+
+
+@reductions
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """The pair (min, max) of :func:`amin` and :func:`amax`, along `dim` or of all; ties share the gradient evenly.
+
+    >>> import autograd_core as ag
+    >>> ag.aminmax(ag.tensor([3.0, 1.0, 2.0]))
+    MinMax(min=tensor(1.), max=tensor(3.))
+    """
+    axis = _over("aminmax", dim, input)
+    return MinMax(_amin(input, axis=axis, keepdims=keepdim), _amax(input, axis=axis, keepdims=keepdim))
+
+
+class Choice(NamedTuple):
     """Values along a dimension, and where they are."""
 
     values: Any
     indices: Any
 
 
-def _along(operation: str, arg: Any, input: Any, dim: Any, keepdim: bool) -> Extreme:
-    axis = axis_of(operation, dim, ndim(input))
-    if ndim(input) == 0:
-        return Extreme(input, arg(input, 0))
-    where = arg(input, axis, keepdim=True)
+def chosen(input: Any, axis: int, where: Any, keepdim: bool) -> Choice:
+    """What the index `where` picks along `axis`, one element of each row; the element gets the whole gradient."""
     values = gather(input, axis, where)
-    if keepdim:
-        return Extreme(values, where)
+    if keepdim or ndim(input) == 0:
+        return Choice(values, where)
     rest = shape(input)[:axis] + shape(input)[axis + 1 :]
-    return Extreme(reshape(values, rest), reshape(where, rest))
+    return Choice(reshape(values, rest), reshape(where, rest))
 
 
-@reductions
+def _along(operation: str, arg: Any, input: Any, dim: Any, keepdim: bool) -> Choice:
+    return chosen(input, axis_of(operation, dim, ndim(input)), arg(input, dim, keepdim=True), keepdim)
+
+
+@aliases(axis="dim", keepdims="keepdim", other="dim")
 def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest value; or, along `dim`, the pair (values, indices).
 
@@ -187,10 +216,12 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if dim is None:
         return amax(input, keepdim=keepdim)
-    return maximum(input, dim) if ndim(dim) else _along("max", argmax, input, dim, keepdim)
+    if isinstance(dim, (Tensor, np.ndarray)):
+        return maximum(input, dim)
+    return _along("max", argmax, input, dim, keepdim)
 
 
-@reductions
+@aliases(axis="dim", keepdims="keepdim", other="dim")
 def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest value; or, along `dim`, the pair (values, indices).
 
@@ -203,4 +234,6 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """
     if dim is None:
         return amin(input, keepdim=keepdim)
-    return minimum(input, dim) if ndim(dim) else _along("min", argmin, input, dim, keepdim)
+    if isinstance(dim, (Tensor, np.ndarray)):
+        return minimum(input, dim)
+    return _along("min", argmin, input, dim, keepdim)

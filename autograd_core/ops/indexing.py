@@ -3,19 +3,39 @@
 An index is split into its arrays, which are operands, and its form (slices, integers, None, Ellipsis, and where the
 arrays go), which is static.  So one primitive picks, for all that NumPy allows between brackets, and its rule is one
 that puts; that one's rule picks again.
+
+Where places can repeat, values are put at places in the *flattened* array: NumPy adds several times faster there, and
+writes in the order given.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..primitive import Sample, implements, primitive
-from .arguments import aliases, axis_of, ndim, shape
+from ..tensor import as_tensor
+from .arguments import aliases, axes, axis_of, by_name, ndim, shape, sizes_of, variadic
+from .shape import broadcast_to, clone, ravel, reshape, transpose
 
-__all__ = ["gather", "getitem", "index_select", "masked_select", "scatter_add", "take_along_dim"]
+__all__ = [
+    "flip",
+    "fliplr",
+    "flipud",
+    "gather",
+    "getitem",
+    "index_select",
+    "masked_select",
+    "narrow",
+    "repeat_interleave",
+    "rot90",
+    "select",
+    "take",
+    "take_along_dim",
+]
 
 name_axis = aliases(axis="dim", indices="index")
 
@@ -35,6 +55,25 @@ def _joined(form: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(next(rest) if part is ARRAY else part for part in form)
 
 
+def _places(form: tuple[Any, ...], arrays: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """What the index picks from an array of this shape, as places in the flattened array."""
+    index = _joined(form, arrays)
+    depth = len(shape)  # how many of the dimensions the index names; the others follow as they are
+    if Ellipsis not in form:
+        masks = [part.ndim for part in arrays if part.dtype == bool]
+        depth = sum(part is not None for part in form) - len(masks) + sum(masks)
+    places = np.arange(math.prod(shape[:depth])).reshape(shape[:depth])[index]
+    if depth == len(shape):
+        return np.asarray(places)
+    rest = np.arange(math.prod(shape[depth:])).reshape(shape[depth:])
+    return places.reshape(places.shape + (1,) * rest.ndim) * rest.size + rest
+
+
+def _repeats(arrays: tuple[Any, ...]) -> bool:
+    """Whether an index with these arrays can name a place twice."""
+    return any(a.dtype != bool for a in arrays)
+
+
 def _index_samples(rng: np.random.Generator) -> list[Sample]:
     x = rng.normal(size=(4, 3))
     rows = np.array([0, 0, 3])
@@ -50,25 +89,37 @@ def _index_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(routes=True, reference=lambda x, *arrays, form: x[_joined(form, arrays)], samples=_index_samples)
+@primitive(views=True, routes=True, reference=lambda x, *arrays, form: x[_joined(form, arrays)], samples=_index_samples)
 def _index(input: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
     return input[_joined(form, arrays)]
 
 
 def _put_samples(rng: np.random.Generator) -> list[Sample]:
-    return [
-        Sample(rng.normal(size=(3, 3)), np.array([0, 0, 3]), shape=(4, 3), form=(ARRAY,)),
-        Sample(rng.normal(size=2), shape=(4, 3), form=(slice(1, None, 2), 1)),
+    x = rng.normal(size=(4, 3, 2))
+    rows, columns, mask = np.array([0, 0, -1]), np.array([2, 1, 2]), np.array([True, False, True, True])
+    forms: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = [
+        ((rows,), (ARRAY,)),
+        ((), (slice(1, None, 2), 1)),
+        ((rows, columns), (ARRAY, ARRAY)),
+        ((rows, np.array([0, 1, 0])), (ARRAY, slice(None), ARRAY)),
+        ((np.array([1, 1]),), (Ellipsis, ARRAY, slice(None, None, -1))),
+        ((rows,), (None, ARRAY, None, slice(1))),
+        ((mask,), (ARRAY,)),
+        ((mask, columns), (ARRAY, ARRAY)),
+        ((rows.reshape(3, 1),), (ARRAY, 1)),
     ]
+    return [Sample(x[_joined(form, arrays)], *arrays, shape=x.shape, form=form) for arrays, form in forms]
 
 
-def _counted(places: Any, values: Any, shape: tuple[int, ...]) -> Any:
+def counted(places: Any, values: Any, shape: tuple[int, ...]) -> Any:
     """The sum of the values at each flat place, by counting: what putting is compared with."""
+    values = np.broadcast_to(values, np.shape(places))
     return np.bincount(np.ravel(places), np.ravel(values), math.prod(shape)).reshape(shape)
 
 
 @primitive(
-    reference=lambda values, *arrays, shape, form: _counted(
+    broadcasts=True,
+    reference=lambda values, *arrays, shape, form: counted(
         np.arange(math.prod(shape)).reshape(shape)[_joined(form, arrays)], values, shape
     ),
     samples=_put_samples,
@@ -76,11 +127,11 @@ def _counted(places: Any, values: Any, shape: tuple[int, ...]) -> Any:
 def _put(values: Any, *arrays: Any, shape: tuple[int, ...], form: tuple[Any, ...]) -> Any:
     """Zeros of `shape` with the values added where the index points; repeated places accumulate."""
     out = np.zeros(shape, np.asarray(values).dtype)
-    index = _joined(form, arrays)
-    if any(a.dtype != bool for a in arrays):
-        np.add.at(out, index, values)
+    if _repeats(arrays):
+        places = _places(form, arrays, shape)
+        np.add.at(out.reshape(-1), places.ravel(), np.broadcast_to(values, places.shape).ravel())
     else:
-        out[index] = values
+        out[_joined(form, arrays)] = values
     return out
 
 
@@ -102,10 +153,22 @@ def _part(part: Any) -> Any:
     return array
 
 
+def form_and_arrays(index: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    """An index as its form and its arrays."""
+    parts = [_part(part) for part in (index if isinstance(index, tuple) else (index,))]
+    arrays = [part for part in parts if hasattr(part, "dtype")]
+    return tuple(ARRAY if hasattr(part, "dtype") else part for part in parts), arrays
+
+
 def getitem(input: Any, index: Any) -> Any:
     """``input[index]``, in all of NumPy's forms: integers, slices, None, Ellipsis, integer and bool arrays or lists.
 
     Picked twice, an element gets both gradients.
+
+    Raises
+    ------
+    IndexError
+        If an index is out of bounds, or is neither integers nor bools.
 
     >>> import autograd_core as ag
     >>> x = ag.tensor([1.0, 2.0], requires_grad=True)
@@ -113,9 +176,7 @@ def getitem(input: Any, index: Any) -> Any:
     >>> x.grad
     tensor([2., 1.])
     """
-    parts = [_part(part) for part in (index if isinstance(index, tuple) else (index,))]
-    arrays = [part for part in parts if hasattr(part, "dtype")]
-    form = tuple(ARRAY if hasattr(part, "dtype") else part for part in parts)
+    form, arrays = form_and_arrays(index)
     return _index(input, *arrays, form=form)
 
 
@@ -127,12 +188,20 @@ def _along_samples(rng: np.random.Generator) -> list[Sample]:
         Sample(rng.normal(size=(4, 3)), rng.integers(0, 4, size=(2, 3)), axis=0),
         Sample(rng.normal(size=(4, 3)), rng.integers(0, 3, size=(4, 5)), axis=1),
         Sample(rng.normal(size=(4, 3)), rng.integers(0, 3, size=(2, 1)), axis=1),
+        Sample(rng.normal(size=(2, 4, 3)), rng.integers(0, 4, size=(2, 5, 2)), axis=1),
+        Sample(rng.normal(size=(2, 0)), np.zeros((2, 0), np.int64), axis=1),
     ]
 
 
-def _places(index: Any, axis: int) -> tuple[Any, ...]:
-    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
-    return tuple(index if i == axis else g for i, g in enumerate(grid))
+def _places_along(index: Any, axis: int, sizes: tuple[int, ...]) -> Any:
+    """What an index along `axis` picks from an array of these sizes, as places in the flattened array."""
+    start = np.zeros((1,) * len(sizes), np.int64)
+    for i, n in enumerate(sizes):
+        along = np.arange(1 if i == axis else index.shape[i])
+        start = start * n + along.reshape((-1,) + (1,) * (len(sizes) - 1 - i))
+    places = np.multiply(index, math.prod(sizes[axis + 1 :]), dtype=np.int64)
+    places += start  # in place: a second array of this size would cost more than all of the arithmetic
+    return places
 
 
 def _corner(x: Any, index: Any, axis: int) -> Any:
@@ -146,28 +215,29 @@ def _corner(x: Any, index: Any, axis: int) -> Any:
     samples=_along_samples,
 )
 def _gather(input: Any, index: Any, *, axis: int) -> Any:
-    return input[_places(index, axis)]
+    return np.take(input, _places_along(index, axis, input.shape))
 
 
 def _scatter_samples(rng: np.random.Generator) -> list[Sample]:
     return [
         Sample(rng.normal(size=(4, 3)), rng.integers(0, 4, size=(2, 3)), rng.normal(size=(2, 3)), axis=0),
         Sample(rng.normal(size=(4, 3)), rng.integers(0, 3, size=(2, 1)), rng.normal(size=(2, 1)), axis=1),
+        Sample(rng.normal(size=(2, 4, 3)), rng.integers(0, 4, size=(2, 5, 2)), rng.normal(size=(2, 5, 2)), axis=1),
     ]
 
 
 @primitive(
     reference=lambda x, index, src, axis: (
         x
-        + _counted(
+        + counted(
             np.take_along_axis(_corner(np.arange(x.size).reshape(x.shape), index, axis), index, axis), src, x.shape
         )
     ),
     samples=_scatter_samples,
 )
 def _scatter_add(input: Any, index: Any, src: Any, *, axis: int) -> Any:
-    out = np.array(input)
-    np.add.at(out, _places(index, axis), src)
+    out = np.array(input, order="C")
+    np.add.at(out.reshape(-1), _places_along(index, axis, out.shape).ravel(), np.ravel(src))
     return out
 
 
@@ -177,23 +247,31 @@ _gather.defvjp(
 _scatter_add.defvjp(lambda g: g, None, lambda g, index, axis: _gather(g, index, axis=axis))
 
 
-def _checked(operation: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
+def checked(operation: str, input: Any, dim: int, index: Any) -> tuple[int, Any]:
     """The dimension, and the index as an array of integers within bounds."""
     axis = axis_of(operation, dim, ndim(input))
-    index = index if hasattr(index, "dtype") else np.asarray(index)
+    index = index if hasattr(index, "dtype") else np.asarray(index, dtype=None if np.size(index) else np.int64)
     if index.dtype.kind not in "iu":
-        raise TypeError(f"{operation}: expected an index of integers, got {index.dtype}")
-    values = np.asarray(index.array if hasattr(index, "array") else index)
-    size = shape(input)[axis]
+        raise TypeError(f"{operation}: expected an index of integers, got {index.dtype}; convert it with .long()")
+    values = np.asarray(getattr(index, "array", index))
+    size = shape(input)[axis] if shape(input) else 1
     if values.size and not (values.min() >= 0 and values.max() < size):
-        bad = int(values.min() if values.min() < 0 else values.max())
-        raise IndexError(f"{operation}: index {bad} is out of bounds for dim {dim} of size {size}")
+        position = np.unravel_index(np.argmax((values < 0) | (values >= size)), values.shape)
+        raise IndexError(
+            f"{operation}: index {values[position]} is out of bounds for dim {dim} of size {size}, "
+            f"at position {tuple(map(int, position))} of the index"
+        )
     return axis, index
 
 
 @name_axis
 def gather(input: Any, dim: int, index: Any) -> Any:
     """``out[i][j] = input[i][index[i][j]]`` (for dim 1): picks along one dimension, an index for each output element.
+
+    Parameters
+    ----------
+    index : integers
+        With the dimensions of `input`; off `dim` not larger than it.
 
     Raises
     ------
@@ -207,67 +285,228 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     tensor([[1],
             [4]])
     """
-    if ndim(index) != ndim(input):
-        raise ValueError(
-            f"gather: index of shape {shape(index)} and input of shape {shape(input)} differ in dimensions"
-        )
-    axis, index = _checked("gather", input, dim, index)
-    if ndim(input) == 0:
-        return input
+    axis, index = checked("gather", input, dim, index)
+    if ndim(input) == 0 or ndim(index) == 0:
+        return reshape(_gather(reshape(input, -1), reshape(index, -1), axis=0), shape(index))
+    check_reach("gather", input, axis, index)
     return _gather(input, index, axis=axis)
 
 
-@name_axis
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """`input` with ``out[i][index[i][j]] += src[i][j]`` (for dim 1); repeated places accumulate.
-
-    >>> import autograd_core as ag
-    >>> ag.scatter_add(ag.zeros(3), 0, ag.tensor([0, 0, 2]), ag.tensor([1.0, 2.0, 3.0]))
-    tensor([3., 0., 3.])
-    """
-    axis, index = _checked("scatter_add", input, dim, index)
-    if shape(index) != shape(src):
-        src = src[tuple(slice(n) for n in shape(index))]
-    return _scatter_add(input, index, src, axis=axis)
+def check_reach(operation: str, input: Any, axis: int, index: Any) -> None:
+    """An index along `axis` has the dimensions of `input`, and is off `axis` not larger."""
+    sizes, wanted = shape(input), shape(index)
+    if len(sizes) != len(wanted):
+        raise ValueError(f"{operation}: index of shape {wanted} and input of shape {sizes} differ in dimensions")
+    if math.prod(wanted) and any(n > m for i, (n, m) in enumerate(zip(wanted, sizes, strict=True)) if i != axis):
+        raise ValueError(f"{operation}: index of shape {wanted} is larger than input of shape {sizes} off dim {axis}")
 
 
 @name_axis
-def take_along_dim(input: Any, index: Any, dim: int) -> Any:
+def take_along_dim(input: Any, index: Any, dim: int | None = None) -> Any:
     """As :func:`gather`, with NumPy's order of arguments; negative indices count from the end.
+
+    The other dimensions broadcast.  Without `dim`, both are flattened first.
 
     >>> import autograd_core as ag
     >>> ag.take_along_dim(ag.tensor([[1, 2], [3, 4]]), ag.tensor([[-1], [0]]), dim=1)
     tensor([[2],
             [3]])
     """
-    size = shape(input)[axis_of("take_along_dim", dim, ndim(input))]
     index = index if hasattr(index, "dtype") else np.asarray(index)
-    return gather(input, dim, np.where(index < 0, index + size, index))
+    if dim is None:
+        input, index, dim = ravel(input), ravel(index), 0
+    axis = axis_of("take_along_dim", dim, ndim(input))
+    if ndim(index) != ndim(input):
+        raise ValueError(
+            f"take_along_dim: index of shape {shape(index)} and input of shape {shape(input)} differ in dimensions"
+        )
+    index = np.where(index < 0, index + shape(input)[axis], index)
+    common = list(np.broadcast_shapes(*((*s[:axis], 1, *s[axis + 1 :]) for s in (shape(input), shape(index)))))
+    input, index = (
+        x if shape(x) == (wanted := (*common[:axis], shape(x)[axis], *common[axis + 1 :])) else broadcast_to(x, wanted)
+        for x in (input, index)
+    )
+    return gather(input, dim, index)
+
+
+implements(np.take_along_axis)(lambda arr, indices, axis=-1: take_along_dim(arr, indices, axis))
 
 
 @name_axis
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices of `input` along `dim` that a 1-d `index` names.
 
+    Raises
+    ------
+    IndexError
+        If an index is out of bounds.
+
     >>> import autograd_core as ag
     >>> ag.index_select(ag.tensor([[1, 2], [3, 4]]), 1, ag.tensor([1, 1]))
     tensor([[2, 2],
             [4, 4]])
     """
-    axis, index = _checked("index_select", input, dim, index)
-    return getitem(input, (*(slice(None),) * axis, index))
+    axis, index = checked("index_select", input, dim, index)
+    if ndim(index) > 1:
+        raise ValueError(f"index_select: expected an index of one dimension, got shape {shape(index)}; use getitem")
+    if ndim(input) == 0:
+        return reshape(getitem(reshape(input, 1), reshape(index, -1)), ())
+    return getitem(input, (*(slice(None),) * axis, reshape(index, -1)))
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements of the flattened `input` that `index` names, in the shape of `index`.
+
+    >>> import autograd_core as ag
+    >>> ag.take(ag.tensor([[1, 2], [3, 4]]), ag.tensor([0, 3]))
+    tensor([1, 4])
+    """
+    return getitem(reshape(input, -1), index)
+
+
+@by_name(np.take)
+def _numpy_take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    if mode != "raise":
+        raise TypeError(f"np.take with mode={mode!r} is not supported on tensors; bring the indices into range first")
+    if axis is None:
+        return take(a, indices)
+    return getitem(a, (*(slice(None),) * axis_of("take", axis, ndim(a)), indices))
 
 
 def masked_select(input: Any, mask: Any) -> Any:
-    """The elements of `input` where `mask` is true, in one dimension.
+    """The elements of `input` where `mask` is true, in one dimension; the two broadcast.
 
     >>> import autograd_core as ag
     >>> ag.masked_select(ag.tensor([1, 2, 3]), ag.tensor([True, False, True]))
     tensor([1, 3])
     """
-    return getitem(input, np.broadcast_to(mask, shape(input)))
+    sizes = np.broadcast_shapes(shape(input), shape(mask))
+    return getitem(broadcast_to(input, sizes), broadcast_to(mask, sizes))
 
 
-@implements(np.take_along_axis)
-def _numpy_take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
-    return take_along_dim(arr, indices, axis)
+@name_axis
+def select(input: Any, dim: int, index: int) -> Any:
+    """The slice at `index` along `dim`, without that dimension.
+
+    >>> import autograd_core as ag
+    >>> ag.select(ag.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
+    if ndim(input) == 0:
+        raise IndexError("select: a 0-d tensor has no dimension to select from")
+    axis = axis_of("select", dim, ndim(input))
+    return getitem(input, (*(slice(None),) * axis, operator.index(index)))
+
+
+@name_axis
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    """The `length` entries along `dim` from `start` on.
+
+    >>> import autograd_core as ag
+    >>> ag.narrow(ag.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
+    """
+    axis = axis_of("narrow", dim, ndim(input))
+    start, length, size = operator.index(start), operator.index(length), shape(input)[axis]
+    first = start + size if start < 0 else start
+    if not (0 <= first <= first + length <= size):
+        raise IndexError(f"narrow: start {start} and length {length} exceed size {size} of dim {dim}")
+    return getitem(input, (*(slice(None),) * axis, slice(first, first + length)))
+
+
+# In another order, or several times
+
+
+@primitive(
+    reference=lambda x, axis: np.flip(x, axis),
+    samples=lambda rng: [
+        Sample(rng.normal(size=(2, 3)), axis=(1,)),
+        Sample(rng.normal(size=(2, 3)), axis=(0, 1)),
+        Sample(rng.normal(size=()), axis=()),
+    ],
+)
+def _flip(input: Any, *, axis: tuple[int, ...]) -> Any:
+    return np.array(np.flip(input, axis), order="C")
+
+
+_flip.defvjp(lambda g, axis: np.flip(g, axis))
+
+
+@variadic("dims")
+def flip(input: Any, *dims: Any) -> Any:
+    """The order reversed along the dimensions `dims`.
+
+    >>> import autograd_core as ag
+    >>> ag.flip(ag.tensor([[1, 2], [3, 4]]), 1)
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    return _flip(input, axis=axes("flip", sizes_of(dims), ndim(input)))
+
+
+implements(np.flip)(lambda m, axis=None: flip(m, *(range(ndim(m)) if axis is None else np.ravel(axis))))
+
+
+@implements(np.fliplr)
+def fliplr(input: Any) -> Any:
+    """The order reversed along dimension 1."""
+    return flip(input, 1)
+
+
+@implements(np.flipud)
+def flipud(input: Any) -> Any:
+    """The order reversed along dimension 0."""
+    return flip(input, 0)
+
+
+@implements(np.rot90)
+@aliases(axes="dims")
+def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+    """Rotated by `k` quarter turns in the plane of two dimensions, from the first towards the second.
+
+    >>> import autograd_core as ag
+    >>> ag.rot90(ag.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
+    plane = axes("rot90", dims, ndim(input))
+    if len(plane) != 2:
+        raise ValueError(f"rot90: expected two dimensions, got {dims} for shape {shape(input)}")
+    turns = k % 4
+    if turns == 0:
+        return clone(input)
+    if turns == 2:
+        return flip(input, plane)
+    return transpose(flip(input, plane[1] if turns == 1 else plane[0]), *plane)
+
+
+@implements(np.repeat)
+@name_axis
+def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Any:
+    """Each element (along `dim`; of the flattened tensor without) repeated in its place, `repeats` times.
+
+    Parameters
+    ----------
+    repeats : int or integers, one for each entry along `dim`
+        Without it, `input` holds the counts, and the result says which entry each repetition is of.
+    output_size : not needed
+
+    >>> import autograd_core as ag
+    >>> ag.repeat_interleave(ag.tensor([1, 2, 3]), ag.tensor([2, 0, 1]))
+    tensor([1, 1, 3])
+    """
+    if repeats is None:
+        counts = np.asarray(input)
+        return as_tensor(np.repeat(np.arange(len(counts)), counts))
+    if dim is None:
+        input, dim = ravel(input), 0
+    axis = axis_of("repeat_interleave", dim, ndim(input))
+    if ndim(input) == 0:
+        input = reshape(input, 1)
+    counts, size = np.asarray(repeats), shape(input)[axis]
+    if counts.dtype.kind not in "iu" or counts.size not in (1, size) or (counts < 0).any():
+        raise ValueError(
+            f"repeat_interleave: repeats must be one count, or one for each of the {size} entries of dim {dim}, "
+            f"none negative; got {counts.tolist()}"
+        )
+    return getitem(input, (*(slice(None),) * axis, np.repeat(np.arange(size), np.ravel(counts))))

@@ -1,42 +1,115 @@
-"""Products of matrices."""
+"""Products and powers of matrices."""
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..primitive import Sample, implements, primitive
-from .arguments import ndim, shape
-from .shape import reshape, unsqueeze
-from .shape import squeeze as _squeeze
+from .arguments import aliases, axis_of, ndim, shape
+from .arithmetic import mul
+from .casting import floating
+from .diagonal import diagonal
+from .indexing import getitem
+from .least_squares import pinverse
+from .norms import vector_norm
+from .reduction import sum
+from .shape import unsqueeze
+from .solving import cholesky_inverse, cholesky_solve, det, inv, inverse, logdet, slogdet, square
 
-__all__ = ["dot", "matmul", "mm"]
+__all__ = [
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
+    "baddbmm",
+    "bmm",
+    "cdist",
+    "chain_matmul",
+    "cholesky_inverse",
+    "cholesky_solve",
+    "cross",
+    "det",
+    "dot",
+    "ger",
+    "inverse",
+    "logdet",
+    "matmul",
+    "matrix_exp",
+    "matrix_power",
+    "mm",
+    "mv",
+    "outer",
+    "pinverse",
+    "slogdet",
+    "vdot",
+]
+
+
+def _rows(x: Any) -> Any:
+    """All dimensions but the last merged into one."""
+    return np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _products(rng: np.random.Generator) -> list[Sample]:
+    draw = rng.normal
+    return [
+        Sample(draw(size=(2, 3)), draw(size=(3, 4))),
+        Sample(draw(size=3), draw(size=3)),
+        Sample(draw(size=(2, 3)), draw(size=3)),
+        Sample(draw(size=3), draw(size=(3, 2))),
+        Sample(draw(size=(4, 2, 3)), draw(size=3)),
+        Sample(draw(size=3), draw(size=(4, 3, 2))),
+        Sample(draw(size=(5, 2, 3)), draw(size=(3, 2))),
+        Sample(draw(size=(2, 3)), draw(size=(5, 3, 2))),
+        Sample(draw(size=(5, 2, 3)), draw(size=(5, 3, 1))),
+        Sample(draw(size=(5, 1, 2, 3)), draw(size=(4, 3, 2))),
+        Sample(draw(size=(2, 0)), draw(size=(0, 3))),
+        Sample(draw(size=(0, 2)), draw(size=(2, 3))),
+        Sample(draw(size=(0, 4, 2)), draw(size=(2, 3))),
+    ]
 
 
 @primitive(
-    reference=lambda a, b: np.einsum("...ij,...jk->...ik", a, b),
+    reference=lambda a, b: np.einsum(f"...{'ij' if a.ndim > 1 else 'j'},...{'jk' if b.ndim > 1 else 'j'}", a, b),
     broadcasts=True,
-    samples=lambda rng: [
-        Sample(rng.normal(size=(2, 3)), rng.normal(size=(3, 4))),
-        Sample(rng.normal(size=(5, 2, 3)), rng.normal(size=(5, 3, 1))),
-        Sample(rng.normal(size=(5, 1, 2, 3)), rng.normal(size=(4, 3, 2))),
-        Sample(rng.normal(size=(2, 0)), rng.normal(size=(0, 3))),
-        Sample(rng.normal(size=(0, 2)), rng.normal(size=(2, 3))),
-    ],
+    samples=_products,
 )
 def _matmul(input: Any, other: Any) -> Any:
-    return np.matmul(input, other)
+    if input.ndim > 2 == other.ndim:
+        # One large product rather than a batch of small ones.
+        return (_rows(input) @ other).reshape((*input.shape[:-1], other.shape[-1]))
+    return input @ other
 
 
-_matmul.defvjp(
-    lambda g, other: np.matmul(g, np.swapaxes(other, -1, -2)),
-    lambda g, input: np.matmul(np.swapaxes(input, -1, -2), g),
-)
+def _matmul_left(g: Any, input_shape: Any, other: Any) -> Any:
+    if other.ndim == 1:
+        return g[..., None] * other
+    if len(input_shape) == 1:
+        return (other @ g[..., None])[..., 0]
+    if g.ndim > 2 == other.ndim:
+        return np.reshape(_rows(g) @ other.mT, input_shape)
+    return g @ other.mT
 
 
-@implements(np.matmul)
+def _matmul_right(g: Any, input: Any, other_shape: Any) -> Any:
+    if len(other_shape) == 1:
+        return g[..., None] * input if input.ndim == 1 else (input.mT @ g[..., None])[..., 0]
+    if input.ndim == 1:
+        return input[:, None] * g[..., None, :]
+    if g.ndim > 2 == len(other_shape):
+        return _rows(input).mT @ _rows(g)
+    return input.mT @ g
+
+
+_matmul.defvjp(_matmul_left, _matmul_right)
+
+
+@implements(np.matmul, np.linalg.matmul)
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product, of vectors, matrices, or batches of matrices that broadcast.
 
@@ -58,17 +131,18 @@ def matmul(input: Any, other: Any) -> Any:
             f"matmul: expected (..., n, k) @ (..., k, m), or vectors of size k, got {left} and {right}; "
             f"transpose one operand with .mT, or multiply elementwise with *"
         )
-    if len(left) == 2 == len(right):
-        return _matmul(input, other)
-    if len(left) == 1:
-        return _squeeze(matmul(unsqueeze(input, 0), other), 0 if len(right) == 1 else -2)
-    if len(right) == 1:
-        return _squeeze(matmul(input, unsqueeze(other, 1)), -1)
-    if len(right) == 2:
-        # One large product rather than a batch of small ones.
-        rows = reshape(input, (math.prod(left[:-1]), left[-1]))
-        return reshape(_matmul(rows, other), (*left[:-1], right[-1]))
     return _matmul(input, other)
+
+
+def _ranked(operation: str, left: Any, right: Any, ranks: tuple[int, int]) -> Any:
+    """The product of operands that must have so many dimensions."""
+    if (ndim(left), ndim(right)) != ranks or (ranks[1] == 3 and shape(left)[0] != shape(right)[0]):
+        what = {1: "a vector", 2: "a matrix", 3: "a batch of matrices"}
+        raise ValueError(
+            f"{operation}: expected {what[ranks[0]]} and {what[ranks[1]]}{', equally many,' if ranks[1] == 3 else ''} "
+            f"got shapes {shape(left)} and {shape(right)}; use matmul, which broadcasts"
+        )
+    return matmul(left, right)
 
 
 def mm(input: Any, mat2: Any) -> Any:
@@ -79,12 +153,29 @@ def mm(input: Any, mat2: Any) -> Any:
     tensor([[3.],
             [3.]])
     """
-    if ndim(input) != 2 or ndim(mat2) != 2:
-        raise ValueError(f"mm: expected two matrices, got shapes {shape(input)} and {shape(mat2)}; use matmul")
-    return matmul(input, mat2)
+    return _ranked("mm", input, mat2, (2, 2))
 
 
-@implements(np.dot)
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of two batches of matrices, ``(b, n, k)`` and ``(b, k, m)``, without broadcasting.
+
+    >>> import autograd_core as ag
+    >>> ag.bmm(ag.ones(5, 2, 3), ag.ones(5, 3, 4)).shape
+    (5, 2, 4)
+    """
+    return _ranked("bmm", input, mat2, (3, 3))
+
+
+def mv(input: Any, vec: Any) -> Any:
+    """The product of a matrix and a vector.
+
+    >>> import autograd_core as ag
+    >>> ag.mv(ag.ones(2, 3), ag.ones(3))
+    tensor([3., 3.])
+    """
+    return _ranked("mv", input, vec, (2, 1))
+
+
 def dot(input: Any, other: Any) -> Any:
     """The inner product of two vectors.
 
@@ -92,6 +183,337 @@ def dot(input: Any, other: Any) -> Any:
     >>> ag.dot(ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
     tensor(11.)
     """
-    if ndim(input) != 1 or ndim(other) != 1:
-        raise ValueError(f"dot: expected two vectors, got shapes {shape(input)} and {shape(other)}; use matmul")
-    return matmul(input, other)
+    return _ranked("dot", input, other, (1, 1))
+
+
+def vdot(input: Any, other: Any) -> Any:
+    """As :func:`dot`, for real vectors.
+
+    >>> import autograd_core as ag
+    >>> ag.vdot(ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    return dot(input, other)
+
+
+@implements(np.vdot)
+def _numpy_vdot(a: Any, b: Any) -> Any:
+    return dot(np.ravel(a), np.ravel(b))
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """All products of an element of one vector and an element of another, as a matrix.
+
+    >>> import autograd_core as ag
+    >>> ag.outer(ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    if ndim(input) != 1 or ndim(vec2) != 1:
+        raise ValueError(f"outer: expected two vectors, got shapes {shape(input)} and {shape(vec2)}; flatten them")
+    return mul(unsqueeze(input, 1), vec2)
+
+
+def ger(input: Any, vec2: Any) -> Any:
+    """BLAS's name for :func:`outer`."""
+    return outer(input, vec2)
+
+
+@implements(np.outer, np.linalg.outer)
+def _numpy_outer(a: Any, b: Any) -> Any:
+    return outer(np.ravel(a), np.ravel(b))
+
+
+def _added(operation: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    """``beta * input + alpha * product``, in the product's shape; with beta 0 the input is not looked at."""
+    if np.broadcast_shapes(shape(input), shape(product)) != shape(product):
+        raise ValueError(
+            f"{operation}: input of shape {shape(input)} cannot be broadcast to the product's {shape(product)}"
+        )
+    if alpha != 1:
+        product = alpha * product
+    if beta == 0:
+        return product
+    return (input if beta == 1 else beta * input) + product
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * (mat1 @ mat2)``, for matrices; `input` is broadcast, and ignored if beta is 0.
+
+    >>> import autograd_core as ag
+    >>> ag.addmm(ag.ones(2), ag.ones(2, 3), ag.ones(3, 2), alpha=2)
+    tensor([[7., 7.],
+            [7., 7.]])
+    """
+    return _added("addmm", input, _ranked("addmm", mat1, mat2, (2, 2)), beta, alpha)
+
+
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * (mat @ vec)``, for a matrix and a vector; see :func:`addmm`.
+
+    >>> import autograd_core as ag
+    >>> ag.addmv(ag.ones(2), ag.ones(2, 3), ag.ones(3))
+    tensor([4., 4.])
+    """
+    return _added("addmv", input, _ranked("addmv", mat, vec, (2, 1)), beta, alpha)
+
+
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * outer(vec1, vec2)``; see :func:`addmm`.
+
+    >>> import autograd_core as ag
+    >>> ag.addr(ag.zeros(2, 2), ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
+    tensor([[3., 4.],
+            [6., 8.]])
+    """
+    return _added("addr", input, outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * bmm(batch1, batch2)``; see :func:`addmm`.
+
+    >>> import autograd_core as ag
+    >>> ag.baddbmm(ag.zeros(1), ag.ones(5, 2, 3), ag.ones(5, 3, 4)).shape
+    (5, 2, 4)
+    """
+    return _added("baddbmm", input, _ranked("baddbmm", batch1, batch2, (3, 3)), beta, alpha)
+
+
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * sum(bmm(batch1, batch2), 0)``; see :func:`addmm`.
+
+    >>> import autograd_core as ag
+    >>> ag.addbmm(ag.zeros(2, 4), ag.ones(5, 2, 3), ag.ones(5, 3, 4))
+    tensor([[15., 15., 15., 15.],
+            [15., 15., 15., 15.]])
+    """
+    return _added("addbmm", input, sum(_ranked("addbmm", batch1, batch2, (3, 3)), 0), beta, alpha)
+
+
+def _chain_costs(sizes: list[int]) -> Any:
+    """Where to split each run of a product of matrices of sizes ``sizes[i] x sizes[i+1]``, for the fewest products.
+
+    The textbook recurrence: Cormen, Leiserson, Rivest, Stein, "Introduction to Algorithms", section 15.2.
+    """
+
+    @functools.cache
+    def best(first: int, last: int) -> tuple[int, int]:
+        if first == last:
+            return 0, first
+        return min(
+            (best(first, k)[0] + best(k + 1, last)[0] + sizes[first] * sizes[k + 1] * sizes[last + 1], k)
+            for k in range(first, last)
+        )
+
+    return best
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(tensors: Any) -> Any:
+    """The product of two or more matrices, in the order of evaluation that takes the fewest multiplications.
+
+    The first may be a vector, which stands for a row, and the last, which stands for a column.
+
+    >>> import autograd_core as ag
+    >>> ag.linalg.multi_dot([ag.ones(2, 9), ag.ones(9, 3), ag.ones(3)])
+    tensor([27., 27.])
+    """
+    tensors = list(tensors)
+    ranks = [ndim(t) for t in tensors]
+    if len(tensors) < 2 or any(n != 2 for n in ranks[1:-1]) or any(n not in (1, 2) for n in (ranks[0], ranks[-1])):
+        raise ValueError(
+            f"multi_dot: expected two or more matrices, the first and last possibly vectors, got shapes "
+            f"{[shape(t) for t in tensors]}"
+        )
+    rows = 1 if ranks[0] == 1 else shape(tensors[0])[0]
+    sizes = [rows, *(shape(t)[0] for t in tensors[1:]), 1 if ranks[-1] == 1 else shape(tensors[-1])[1]]
+    best = _chain_costs(sizes)
+
+    def product(first: int, last: int) -> Any:
+        if first == last:
+            return tensors[first]
+        split = best(first, last)[1]
+        return matmul(product(first, split), product(split + 1, last))
+
+    return product(0, len(tensors) - 1)
+
+
+def chain_matmul(*matrices: Any) -> Any:
+    """The product of matrices in the cheapest order; ``linalg.multi_dot`` takes them as a list.
+
+    >>> import autograd_core as ag
+    >>> ag.chain_matmul(ag.ones(2, 9), ag.ones(9, 3), ag.ones(3, 1))
+    tensor([[27.],
+            [27.]])
+    """
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(input: Any, n: int) -> Any:
+    """A square matrix multiplied `n` times, by repeated squaring; with `n` negative, its inverse.  Batches too.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If `n` is negative and the matrix is singular.
+
+    >>> import autograd_core as ag
+    >>> ag.matrix_power(ag.tensor([[1.0, 1.0], [0.0, 1.0]]), 10)
+    tensor([[ 1., 10.],
+            [ 0.,  1.]])
+    """
+    n = operator.index(n)
+    square("matrix_power", input)
+    if n < 0:
+        input, n = inv(input), -n
+    result = None
+    while n:
+        if n & 1:
+            result = input if result is None else matmul(result, input)
+        n >>= 1
+        if n:
+            input = matmul(input, input)
+    return mul(input, 0) + np.eye(shape(input)[-1], dtype=input.dtype) if result is None else result
+
+
+@primitive(
+    reference=lambda x: np.sum([np.linalg.matrix_power(x, n) / math.factorial(n) for n in range(40)], axis=0),
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 3))),
+        Sample(rng.normal(size=(2, 2, 2))),
+        Sample(rng.normal(size=(1, 1))),
+        Sample(np.zeros((2, 2))),
+        Sample(np.zeros((0, 2, 2))),
+        Sample(np.zeros((0, 0))),
+    ],
+)
+def _matrix_exp(input: Any) -> Any:
+    try:
+        from scipy.linalg import expm
+    except ImportError as error:
+        raise ImportError("matrix_exp needs SciPy: pip install scipy") from error
+    return expm(input) if input.size else np.array(input)
+
+
+def _matrix_exp_vjp(g: Any, input: Any) -> Any:
+    """The derivative in a direction is a block of the exponential of a matrix of twice the size."""
+    n = input.shape[-1]
+    a = input.mT
+    above = np.concatenate([a, g], axis=-1)
+    below = np.concatenate([np.zeros(input.shape, g.dtype), a], axis=-1)
+    return _matrix_exp(np.concatenate([above, below], axis=-2))[..., :n, n:]
+
+
+_matrix_exp.defvjp(_matrix_exp_vjp)
+
+
+def matrix_exp(input: Any) -> Any:
+    """The exponential of square matrices, ``sum(A**n / n!)``, by scaling and squaring of a Padé approximant.
+
+    The gradient is the Fréchet derivative at the transpose, the upper right block of ``exp([[A', G], [0, A']])``
+    (Al-Mohy, Higham, "Computing the Fréchet derivative of the matrix exponential", 2009).  Needs SciPy.
+
+    >>> import autograd_core as ag
+    >>> ag.matrix_exp(ag.tensor([[0.0, 1.0], [0.0, 0.0]]))
+    tensor([[1., 1.],
+            [0., 1.]])
+    """
+    square("matrix_exp", input)
+    return _matrix_exp(floating(input))
+
+
+def _cross(operation: str, input: Any, other: Any, dim: int) -> Any:
+    sizes = np.broadcast_shapes(shape(input), shape(other))
+    axis = axis_of(operation, dim, len(sizes))
+    if not sizes or any(shape(x)[axis - len(sizes)] != 3 for x in (input, other)):
+        raise ValueError(f"{operation}: expected size 3 in dim {dim}, got shapes {shape(input)} and {shape(other)}")
+
+    def turned(x: Any, order: list[int]) -> Any:
+        return getitem(x, (..., order, *(slice(None),) * (len(sizes) - 1 - axis)))
+
+    return turned(input, [1, 2, 0]) * turned(other, [2, 0, 1]) - turned(input, [2, 0, 1]) * turned(other, [1, 2, 0])
+
+
+def cross(input: Any, other: Any, dim: int | None = None) -> Any:
+    """The cross product of vectors along `dim`, which has size 3; by default the first dimension that has.
+
+    >>> import autograd_core as ag
+    >>> ag.cross(ag.tensor([1.0, 0.0, 0.0]), ag.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
+    if dim is None:
+        sizes = np.broadcast_shapes(shape(input), shape(other))
+        if 3 not in sizes:
+            raise ValueError(f"cross: expected a dimension of size 3, got shapes {shape(input)} and {shape(other)}")
+        dim = sizes.index(3)
+    return _cross("cross", input, other, dim)
+
+
+@implements(np.linalg.cross)
+@aliases(axis="dim")
+def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Any:
+    """The cross product of vectors along `dim`, which has size 3.
+
+    >>> import autograd_core as ag
+    >>> ag.linalg.cross(ag.tensor([1.0, 0.0, 0.0]), ag.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
+    return _cross("linalg.cross", input, other, dim)
+
+
+@implements(np.cross)
+def _numpy_cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    return np.moveaxis(linalg_cross(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)), -1, axisc)
+
+
+@implements(np.linalg.vecdot, np.vecdot)
+@aliases(axis="dim")
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+    """The inner products of vectors along `dim`; the other dimensions broadcast.
+
+    >>> import autograd_core as ag
+    >>> ag.linalg.vecdot(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
+    return sum(mul(x, y), dim)
+
+
+def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: N803
+    """The diagonals of matrices, as a new last dimension; see :func:`autograd_core.diagonal`.
+
+    >>> import autograd_core as ag
+    >>> ag.linalg.diagonal(ag.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    return diagonal(A, offset, dim1, dim2)
+
+
+@implements(np.linalg.diagonal)
+def _numpy_diagonal(x: Any, *, offset: int = 0) -> Any:
+    return diagonal(x, offset, -2, -1)
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+    """The p-norm distance of each of the rows `x1` from each of the rows `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : (..., n, d) and (..., m, d); the result is (..., n, m)
+        All differences are formed, ``n * m * d`` numbers at a time.
+    p : at least 0, or inf; 0 counts the coordinates that differ
+    compute_mode : PyTorch's choice of an algorithm, without effect
+
+    At distance 0 the gradient is 0.
+
+    >>> import autograd_core as ag
+    >>> ag.cdist(ag.tensor([[0.0, 0.0]]), ag.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[5., 0.]])
+    """
+    if ndim(x1) < 2 or ndim(x2) < 2 or shape(x1)[-1] != shape(x2)[-1]:
+        raise ValueError(f"cdist: expected shapes (..., n, d) and (..., m, d), got {shape(x1)} and {shape(x2)}")
+    if p < 0:
+        raise ValueError(f"cdist: p must be at least 0, got {p}")
+    return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, dim=-1)

@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Kink, implements, primitive
-from .arguments import aliases
+from .arguments import aliases, ndim, shape
+from .casting import cast
 
-nan = np.nan
+inf, nan = np.inf, np.nan
 
 __all__ = [
     "clamp",
     "clamp_max",
     "clamp_min",
     "clip",
+    "fmax",
+    "fmin",
+    "masked_fill",
     "maximum",
     "minimum",
+    "nan_to_num",
     "relu",
     "where",
 ]
@@ -43,10 +48,10 @@ def relu(input: Any) -> Any:
 relu.defvjp(lambda g, out: np.where(out > 0, g, 0.0))
 
 
-def _winner_takes(g: Any, a: Any, b: Any, larger: Any) -> Any:
-    """The part of `g` that goes to `a`: all where it won or is NaN, half at a tie."""
+def _winner_takes(g: Any, a: Any, b: Any, won: Any) -> Any:
+    """The part of `g` that goes to `a`: all where it won, half at a tie (also of NaNs)."""
     tie = (a == b) | (np.isnan(a) & np.isnan(b))
-    return np.where(tie, 0.5 * g, np.where(larger | np.isnan(a), g, 0.0))
+    return np.where(tie, 0.5 * g, np.where(won, g, 0.0))
 
 
 @primitive(
@@ -71,8 +76,8 @@ def maximum(input: Any, other: Any) -> Any:
 
 
 maximum.defvjp(
-    lambda g, input, other: _winner_takes(g, input, other, input > other),
-    lambda g, input, other: _winner_takes(g, other, input, other > input),
+    lambda g, input, other: _winner_takes(g, input, other, (input > other) | np.isnan(input)),
+    lambda g, input, other: _winner_takes(g, other, input, (other > input) | np.isnan(other)),
 )
 
 
@@ -98,8 +103,64 @@ def minimum(input: Any, other: Any) -> Any:
 
 
 minimum.defvjp(
-    lambda g, input, other: _winner_takes(g, input, other, input < other),
-    lambda g, input, other: _winner_takes(g, other, input, other < input),
+    lambda g, input, other: _winner_takes(g, input, other, (input < other) | np.isnan(input)),
+    lambda g, input, other: _winner_takes(g, other, input, (other < input) | np.isnan(other)),
+)
+
+
+@primitive(
+    numpy=np.fmax,
+    elementwise=True,
+    routes=True,
+    domains=((0.0, 1.0), (1.5, 2.0)),
+    kinks=[
+        Kink(1.0, 1.0, value=1.0, grads=[0.5, 0.5]),
+        Kink(nan, 1.0, value=1.0, grads=[0.0, 1.0]),
+        Kink(nan, nan, value=nan, grads=[0.5, 0.5]),
+        Kink(2.0, 1.0, value=2.0, grads=[1.0, 0.0]),
+    ],
+)
+def fmax(input: Any, other: Any) -> Any:
+    """The larger of two, elementwise; a number wins over NaN.  The gradient goes to the winner, half to each at a tie.
+
+    >>> import autograd_core as ag
+    >>> ag.fmax(ag.tensor([1.0, float("nan")]), ag.tensor([2.0, 3.0]))
+    tensor([2., 3.])
+    """
+    return np.fmax(input, other)
+
+
+fmax.defvjp(
+    lambda g, input, other: _winner_takes(g, input, other, (input > other) | np.isnan(other)),
+    lambda g, input, other: _winner_takes(g, other, input, (other > input) | np.isnan(input)),
+)
+
+
+@primitive(
+    numpy=np.fmin,
+    elementwise=True,
+    routes=True,
+    domains=((0.0, 1.0), (1.5, 2.0)),
+    kinks=[
+        Kink(1.0, 1.0, value=1.0, grads=[0.5, 0.5]),
+        Kink(nan, 1.0, value=1.0, grads=[0.0, 1.0]),
+        Kink(nan, nan, value=nan, grads=[0.5, 0.5]),
+        Kink(2.0, 1.0, value=1.0, grads=[0.0, 1.0]),
+    ],
+)
+def fmin(input: Any, other: Any) -> Any:
+    """The smaller of two, elementwise; a number wins over NaN.  The gradient goes to the winner, half to each at a tie.
+
+    >>> import autograd_core as ag
+    >>> ag.fmin(ag.tensor([1.0, float("nan")]), ag.tensor([2.0, 3.0]))
+    tensor([1., 3.])
+    """
+    return np.fmin(input, other)
+
+
+fmin.defvjp(
+    lambda g, input, other: _winner_takes(g, input, other, (input < other) | np.isnan(other)),
+    lambda g, input, other: _winner_takes(g, other, input, (other < input) | np.isnan(input)),
 )
 
 
@@ -170,24 +231,105 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 clip = clamp
 
 
-@primitive(numpy=np.where, elementwise=True, routes=True, domains=(bool, (-2.0, 2.0), (-2.0, 2.0)))
-def where(condition: Any, input: Any, other: Any) -> Any:
+@primitive(reference=np.where, elementwise=True, routes=True, domains=(bool, (-2.0, 2.0), (-2.0, 2.0)))
+def _where(condition: Any, input: Any, other: Any) -> Any:
+    return np.where(condition, input, other)
+
+
+_where.defvjp(
+    None,
+    lambda g, condition: np.where(condition, g, 0.0),
+    lambda g, condition: np.where(condition, 0.0, g),
+)
+
+
+@implements(np.where)
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where `condition` holds, else `other`; all three broadcast.
 
     A branch that was not taken gets gradient 0, also through operations whose derivative is infinite or undefined
     there: ``where(x > 0, sqrt(x), 0)`` has gradient 0 for x <= 0, not NaN.
+
+    With `condition` alone: the indices where it holds, one tensor of them for each dimension.
 
     >>> import autograd_core as ag
     >>> x = ag.tensor([-1.0, 0.0, 1.0], requires_grad=True)
     >>> ag.where(x > 0, ag.sqrt(x), 0.0).sum().backward()
     >>> x.grad
     tensor([0. , 0. , 0.5])
+    >>> ag.where(x < 1)
+    (tensor([0, 1]),)
     """
-    return np.where(condition, input, other)
+    if input is None and other is None:
+        return np.nonzero(condition)
+    if input is None or other is None:
+        raise ValueError("where: expected both input and other, or neither; one of them is missing")
+    return _where(condition, input, other)
 
 
-where.defvjp(
-    None,
-    lambda g, condition: np.where(condition, g, 0.0),
-    lambda g, condition: np.where(condition, 0.0, g),
+def _values(x: Any) -> Any:
+    return np.asarray(getattr(x, "array", x))
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """`input` with `value` where `mask` is true, broadcast; what was replaced gets gradient 0.
+
+    Parameters
+    ----------
+    mask : bools that broadcast with the input
+    value : a number, or a tensor of no dimensions, which gets the gradient of all it replaced
+
+    Raises
+    ------
+    TypeError
+        If the mask is not of bools.
+    ValueError
+        If `value` has dimensions.
+
+    >>> import autograd_core as ag
+    >>> ag.masked_fill(ag.tensor([1.0, 2.0]), ag.tensor([True, False]), -1)
+    tensor([-1.,  2.])
+    """
+    if _values(mask).dtype != bool:
+        raise TypeError(f"masked_fill: expected a mask of bools, got {_values(mask).dtype}; compare, as in mask != 0")
+    if ndim(value):
+        raise ValueError(f"masked_fill: expected one value, got shape {shape(value)}; use where(mask, value, input)")
+    if hasattr(value, "dtype"):
+        value = cast(value, _values(input).dtype)
+    return where(mask, value, input)
+
+
+@primitive(
+    reference=np.nan_to_num,
+    elementwise=True,
+    routes=True,
+    kinks=[
+        Kink([nan, inf, 2.0], value=[5.0, 7.0, 2.0], grads=[[0.0, 0.0, 1.0]], nan=5.0, posinf=7.0, neginf=None),
+        Kink([-inf], value=[-9.0], grads=[[0.0]], nan=0.0, posinf=None, neginf=-9.0),
+    ],
 )
+def _nan_to_num(input: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    return np.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)
+
+
+_nan_to_num.defvjp(lambda g, input: np.where(np.isfinite(input), g, 0.0))
+
+
+def nan_to_num(input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """`input` with numbers in place of NaN and the infinities; what was replaced gets gradient 0.
+
+    Parameters
+    ----------
+    nan : in place of NaN; 0 if not given
+    posinf, neginf : in place of inf and -inf; the largest and the smallest number of the dtype if not given
+
+    >>> import autograd_core as ag
+    >>> ag.nan_to_num(ag.tensor([1.0, float("nan"), float("inf")]), posinf=9.0)
+    tensor([1., 0., 9.])
+    """
+    return _nan_to_num(input, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+@implements(np.nan_to_num)
+def _numpy_nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    return nan_to_num(x, nan, posinf, neginf)

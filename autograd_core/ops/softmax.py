@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Kink, Sample, primitive, quiet
-from .arguments import axes, axis_of, ndim, reductions, spread
+from .arguments import along, axes, ndim, reductions, spread
 from .casting import cast, floating
 from .samples import along_one, over_dims_or_none
-from .shape import reshape
 
 inf, nan = np.inf, np.nan
 
@@ -103,12 +102,8 @@ def _log_softmax(input: Any, *, axis: int) -> Any:
 _log_softmax.defvjp(lambda g, out, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True))
 
 
-def _along_one(operation: str, primitive: Any, input: Any, dim: Any, dtype: Any) -> Any:
-    input = floating(input) if dtype is None else cast(input, dtype)
-    axis = axis_of(operation, dim, ndim(input))
-    if ndim(input) == 0:
-        return reshape(primitive(reshape(input, (1,)), axis=0), ())
-    return primitive(input, axis=axis)
+def _floats(input: Any, dtype: Any) -> Any:
+    return floating(input) if dtype is None else cast(input, dtype)
 
 
 @reductions
@@ -121,7 +116,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> ag.softmax(ag.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([0.09  , 0.2447, 0.6652])
     """
-    return _along_one("softmax", _softmax, input, dim, dtype)
+    return along("softmax", _softmax, _floats(input, dtype), dim)
 
 
 @reductions
@@ -132,4 +127,4 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     >>> ag.log_softmax(ag.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    return _along_one("log_softmax", _log_softmax, input, dim, dtype)
+    return along("log_softmax", _log_softmax, _floats(input, dtype), dim)

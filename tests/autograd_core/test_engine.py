@@ -452,3 +452,34 @@ def test_hooks_under_grad_and_higher_order():
     assert ag.grad(dx, x)[0].item() == 1200.0
     with pytest.raises(RuntimeError, match="register_hook: this tensor requires no gradient"):
         ag.tensor(1.0).register_hook(print)
+
+
+def test_what_saves_no_values_can_be_differentiated_again():
+    x = leaf([1.0, 2.0])
+    y = (x + x).reshape(2, 1).sum()
+    y.backward()
+    y.backward()
+    assert x.grad.tolist() == [4.0, 4.0]
+
+
+def test_record_keeps_graphs_of_every_kind(sorting):
+    class Twice(ag.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g
+
+    x = leaf([3.0, 1.0, 2.0])
+    with ag.record():
+        values, _, total = sorting(x)
+        y = values * 1
+        y[1:] *= 2
+        z = Twice.apply(y[:2]).sum() + total
+    z.backward()
+    (dx,) = ag.grad(z, x)
+    assert dx.tolist() == x.grad.tolist()
+    assert z.node.trace is not None

@@ -200,7 +200,7 @@ WRONG = [
     (lambda x: ag.stack([x, x[0]]), ValueError, "stack: expected tensors of one shape"),
     (lambda x: ag.clamp(x), ValueError, "clamp: expected min, max or both"),
     (lambda x: x[0] @ ag.tensor(1.0), ValueError, "matmul: expected"),
-    (lambda x: ag.mm(x, x[0]), ValueError, "mm: expected two matrices"),
+    (lambda x: ag.mm(x, x[0]), ValueError, "mm: expected a matrix and a matrix"),
     (lambda x: ag.dot(x, x), ValueError, "dot: expected two vectors"),
     (lambda x: x[0].mT, ValueError, "mT: expected at least 2 dimensions"),
     (lambda x: x[None].t(), ValueError, "t: expected at most 2 dimensions"),

@@ -61,9 +61,24 @@ def trained(record, sample):
 
 
 def applied(name, sample, arrays, positions):
-    """The primitive on `arrays`, those at `positions` as leaves; and the leaves."""
+    """The outputs of the primitive on `arrays`, those at `positions` as leaves; and the leaves."""
     args = [ag.tensor(a, requires_grad=True) if i in positions else ag.as_tensor(a) for i, a in enumerate(arrays)]
-    return REGISTRY[name](*args, **sample.params), [args[i] for i in positions]
+    return several(REGISTRY[name](*args, **sample.params)), [args[i] for i in positions]
+
+
+def several(out):
+    return tuple(out) if isinstance(out, (tuple, list)) else (out,)
+
+
+def smooth(outputs):
+    """The outputs that have gradients: the floating ones."""
+    return [out for out in outputs if out.is_floating_point()]
+
+
+def directions_for(outputs):
+    """A random cotangent for each floating output."""
+    rng = np.random.default_rng(3)
+    return [rng.normal(size=out.shape) for out in smooth(outputs)]
 
 
 def with_argument(sample, position, value):
@@ -80,23 +95,29 @@ def test_the_record_is_complete(name):
 @pytest.mark.parametrize(("name", "sample"), cases(NAMES))
 @np.errstate(all="ignore")
 def test_value(name, sample):
-    expected = REGISTRY[name].record.reference(*sample.args, **sample.params)
-    out, _ = applied(name, sample, sample.args, [])
-    assert out.shape == np.shape(expected)
-    np.testing.assert_allclose(out.numpy(), expected, rtol=1e-13, atol=1e-15)
+    expected = several(REGISTRY[name].record.reference(*sample.args, **sample.params))
+    outputs, _ = applied(name, sample, sample.args, [])
+    for out, right in zip(outputs, expected, strict=True):
+        assert out.shape == np.shape(right)
+        np.testing.assert_allclose(out.numpy(), right, rtol=1e-13, atol=1e-15)
+
+
+def weighted(outputs, directions):
+    """The sum of all outputs, weighted by the directions: a scalar function to differentiate."""
+    return sum((out * v).sum() for out, v in zip(smooth(outputs), directions, strict=True))
 
 
 @pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
 def test_gradient(name, sample):
     positions = trained(REGISTRY[name].record, sample)
     assert positions
-    out, leaves = applied(name, sample, sample.args, positions)
-    direction = np.random.default_rng(3).normal(size=out.shape)
-    found = ag.grad(out, leaves, direction)
+    outputs, leaves = applied(name, sample, sample.args, positions)
+    directions = directions_for(outputs)
+    found = ag.grad(smooth(outputs), leaves, directions)
     for i, dx in zip(positions, found, strict=True):
 
         def loss(x, i=i):
-            return np.sum(applied(name, sample, with_argument(sample, i, x), [])[0].numpy() * direction)
+            return weighted(applied(name, sample, with_argument(sample, i, x), [])[0], directions).item()
 
         assert dx.shape == sample.args[i].shape
         np.testing.assert_allclose(dx.numpy(), gradient(loss, sample.args[i]), rtol=1e-8, atol=1e-8)
@@ -106,27 +127,32 @@ def test_gradient(name, sample):
 def test_second_order(name, sample):
     """The gradient of ``<gradient, u>`` for a random u, against differences of the first gradient."""
     positions = trained(REGISTRY[name].record, sample)
+    outputs, leaves = applied(name, sample, sample.args, positions)
+    cotangents = [ag.tensor(v, requires_grad=True) for v in directions_for(outputs)]
     rng = np.random.default_rng(4)
-    out, leaves = applied(name, sample, sample.args, positions)
-    v = ag.tensor(rng.normal(size=out.shape), requires_grad=True)
-    directions = [rng.normal(size=sample.args[i].shape) for i in positions]
+    moves = [rng.normal(size=sample.args[i].shape) for i in positions]
 
-    def slope(arrays, v, create_graph):
-        out, leaves = applied(name, sample, arrays, positions)
-        found = ag.grad(out, leaves, v, create_graph=create_graph)
-        return sum((dx * u).sum() for dx, u in zip(found, directions, strict=True)), leaves
+    def slope(arrays, cotangents, create_graph=False):
+        outputs, leaves = applied(name, sample, arrays, positions)
+        found = ag.grad(smooth(outputs), leaves, cotangents, create_graph=create_graph)
+        return sum((dx * u).sum() for dx, u in zip(found, moves, strict=True)), leaves
 
-    total, leaves = slope(sample.args, v, True)
-    found = [None] * (len(leaves) + 1)  # where the gradient depends on nothing; the differences have to agree
+    total, leaves = slope(sample.args, cotangents, create_graph=True)
+    found = [None] * (len(leaves) + len(cotangents))  # where the gradient depends on nothing
     if total.requires_grad:
-        found = ag.grad(total, [*leaves, v], allow_unused=True)
-    for i, dx in zip(positions, found[:-1], strict=True):
-        numeric = gradient(lambda x, i=i: slope(with_argument(sample, i, x), v, False)[0].item(), sample.args[i])
+        found = ag.grad(total, [*leaves, *cotangents], allow_unused=True)
+
+    def check(dx, numeric):
         np.testing.assert_allclose(0 * numeric if dx is None else dx.numpy(), numeric, rtol=1e-7, atol=1e-7)
-    numeric = gradient(
-        lambda w: slope(sample.args, ag.tensor(w, requires_grad=True), False)[0].item(), v.detach().numpy()
-    )
-    np.testing.assert_allclose(0 * numeric if found[-1] is None else found[-1].numpy(), numeric, rtol=1e-7, atol=1e-7)
+
+    for dx, i in zip(found, positions, strict=False):
+        check(dx, gradient(lambda x, i=i: slope(with_argument(sample, i, x), cotangents)[0].item(), sample.args[i]))
+    for k, dx in enumerate(found[len(leaves) :]):
+
+        def along(w, k=k):
+            return slope(sample.args, [ag.tensor(w) if j == k else v for j, v in enumerate(cotangents)])[0].item()
+
+        check(dx, gradient(along, cotangents[k].detach().numpy()))
 
 
 @pytest.mark.parametrize(("name", "sample"), cases(DIFFERENTIABLE))
@@ -136,12 +162,12 @@ def test_float32(name, sample):
         pytest.skip("names its own dtype")
     positions = trained(REGISTRY[name].record, sample)
     single = [a.astype(np.float32) if a.dtype == np.float64 else a for a in sample.args]
-    out, leaves = applied(name, sample, single, positions)
-    reference, twins = applied(name, sample, sample.args, positions)
-    assert out.dtype == ag.float32
-    direction = np.random.default_rng(3).normal(size=out.shape)
-    found = ag.grad(out, leaves, direction)
-    expected = ag.grad(reference, twins, direction)
+    outputs, leaves = applied(name, sample, single, positions)
+    references, twins = applied(name, sample, sample.args, positions)
+    assert all(out.dtype == ag.float32 for out in smooth(outputs))
+    directions = directions_for(outputs)
+    found = ag.grad(smooth(outputs), leaves, directions)
+    expected = ag.grad(smooth(references), twins, directions)
     for dx, dy in zip(found, expected, strict=True):
         assert dx.dtype == ag.float32
         np.testing.assert_allclose(dx.numpy(), dy.numpy(), rtol=1e-4, atol=1e-5)
@@ -166,16 +192,16 @@ def test_layouts_and_aliasing(name, sample, layout):
     args = [ag.from_numpy(a) for a in arrays]
     for i in positions:
         args[i].requires_grad_()
-    out = REGISTRY[name](*args, **sample.params)
-    direction = np.random.default_rng(3).normal(size=out.shape)
-    out.backward(direction)
+    outputs = several(REGISTRY[name](*args, **sample.params))
+    directions = directions_for(outputs)
+    ag.backward(smooth(outputs), directions)
     plain, leaves = applied(name, sample, sample.args, positions)
-    plain.backward(direction)
+    ag.backward(smooth(plain), directions)
     for i, twin in zip(positions, leaves, strict=True):
         dx = args[i].grad.numpy()
         np.testing.assert_allclose(dx, twin.grad.numpy(), rtol=1e-13, atol=1e-15)
         assert dx.flags.writeable
-        assert not any(np.shares_memory(dx, a) for a in [*arrays, out.detach().numpy(), direction])
+        assert not any(np.shares_memory(dx, a) for a in [*arrays, *(o.detach().numpy() for o in outputs), *directions])
     for a, b in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -184,12 +210,13 @@ def test_layouts_and_aliasing(name, sample, layout):
 def test_no_grad(name, sample):
     positions = trained(REGISTRY[name].record, sample) if REGISTRY[name].record.differentiable else []
     with ag.no_grad():
-        out, _ = applied(name, sample, sample.args, positions)
-    assert out.node is None
-    assert not out.requires_grad
+        outputs, _ = applied(name, sample, sample.args, positions)
     again, _ = applied(name, sample, sample.args, positions)
-    assert again.requires_grad == bool(positions)
-    np.testing.assert_array_equal(out.numpy(), again.detach().numpy())
+    assert any(out.requires_grad for out in again) == bool(positions)
+    for out, other in zip(outputs, again, strict=True):
+        assert out.node is None
+        assert not out.requires_grad
+        np.testing.assert_array_equal(out.numpy(), other.detach().numpy())
 
 
 @pytest.mark.parametrize(
@@ -200,7 +227,7 @@ def test_kinks(name, kink, dtype):
     """The choices at kinks and extremes: value and gradient of the sum of the output."""
     with np.errstate(all="ignore"):
         args = [ag.tensor(np.array(a, dtype), requires_grad=True) for a in kink.args]
-        out = REGISTRY[name](*args, **kink.params)
+        (out,) = several(REGISTRY[name](*args, **kink.params))
         np.testing.assert_allclose(out.detach().numpy(), np.array(kink.value, dtype), rtol=1e-6)
         found = ag.grad(out, args, np.ones(out.shape))
     for dx, expected in zip(found, kink.grads, strict=True):

@@ -174,3 +174,16 @@ def test_data_and_requires_grad():
 def test_size():
     x = ag.zeros(2, 3)
     assert (x.size(), x.size(1), x.dim(), x.numel(), len(x)) == ((2, 3), 3, 2, 6, 2)
+
+
+@pytest.mark.parametrize("dtype", [ag.bool, ag.int8, ag.uint8, ag.int16, ag.int32, ag.int64])
+def test_integers_in_a_float_function_give_the_default_dtype(dtype):
+    x = ag.tensor([0, 1, 1], dtype=dtype)
+    y = ag.exp(x)
+    assert y.dtype == ag.float32
+    np.testing.assert_allclose(y.numpy(), np.exp([0.0, 1.0, 1.0]), rtol=1e-7)
+    try:
+        ag.set_default_dtype(ag.float64)
+        np.testing.assert_allclose(ag.exp(x).numpy(), np.exp([0.0, 1.0, 1.0]), rtol=1e-15)
+    finally:
+        ag.set_default_dtype(ag.float32)

@@ -1,0 +1,192 @@
+"""Derivatives by central differences that know their own error.
+
+A difference quotient is wrong twice over: by truncation, which grows with the step, and by the rounding of the
+function's values, which grows as the step shrinks.  The difference between two steps shows the first, the size of
+the values gives the second, and their sum is the error bar of the estimate.  A step that gives too wide a bar is
+replaced by smaller and larger ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["RESOLUTION", "Differences", "Slope"]
+
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
+"""The step of least error for a smooth function of unit scale: truncation ~ h**2 meets rounding ~ eps / h."""
+
+ULPS = 4.0
+"""How many units in the last place a function's values are taken to be off."""
+
+RESOLUTION = 1e-4
+"""The relative error bar that is good enough: an error of 0.1 % shows."""
+
+
+class Slope(NamedTuple):
+    """An estimated derivative."""
+
+    value: float
+    bar: float
+    """The estimated size of its error."""
+    step: float
+    """The step it came from."""
+    size: float
+    """How large the weighted outputs are that depend on the element."""
+
+    @property
+    def _rank(self) -> tuple[bool, float]:
+        """Less is better: the relative bar, or, of estimates that may be all error, the bar itself."""
+        telling = self.bar < 0.1 * abs(self.value)
+        return not telling, self.bar / abs(self.value) if telling else self.bar
+
+
+class Differences:
+    """Derivatives of ``sum(weights * f)`` by single elements of arrays.
+
+    Parameters
+    ----------
+    f : callable
+        Gives the outputs, as a list of new arrays, for the present contents of the arrays it depends on.
+    weights : list of arrays
+        One for each output, of its shape.
+    least : list of arrays
+        For each output the size its rounding errors are relative to, where that is more than the output itself: it
+        may be what is left of larger terms that cancel.
+
+    The elements are moved in place and put back.  A ValueError of `f` at a moved point means that the point is
+    outside its domain, as NaN does.
+    """
+
+    def __init__(self, f: Callable[[], list[np.ndarray]], weights: list[np.ndarray], least: list[np.ndarray]) -> None:
+        self.f = f
+        self.weights = weights
+        self.values = f()
+        self.sizes = [np.maximum(np.abs(a), size) for a, size in zip(self.values, least, strict=True)]
+
+    def slope(self, array: np.ndarray, index: Index, claimed: float, rtol: float, noise: float = 0.0) -> Slope:
+        """The derivative by ``array[index]``, by the step with the best error bar.
+
+        Steps are tried until the bar is within `rtol` of the value, or contains the `claimed` derivative and is good
+        enough.  `noise` is what is known of the error of the weighted sum, beyond rounding.
+        """
+        best = Slope(math.nan, math.inf, 0.0, 0.0)
+        rounding = [size * np.finfo(a.dtype).eps for size, a in zip(self.sizes, self.values, strict=True)]
+        for h in _steps(array[index]):
+            near, far = self._moved(array, index, h), self._moved(array, index, 2 * h)
+            value, wider = self._sum(near), self._sum(far)
+            if not (math.isfinite(value) and math.isfinite(wider)):
+                continue
+            moved = [(a != 0) | (b != 0) for a, b in zip(near, far, strict=True)]
+            if claimed == 0 and not any(m.any() for m in moved):
+                return Slope(0.0, 0.0, h, self._total(self.sizes, moved))
+            bar = abs(value - wider) + (ULPS * self._total(rounding, moved) + noise) / h
+            found = Slope(value, bar, h, self._total(self.sizes, moved))
+            if math.isnan(best.value) or found._rank < best._rank:
+                best = found
+            enough = RESOLUTION if abs(claimed - value) <= found.bar else rtol
+            if found.bar <= enough * abs(value):
+                return found
+        return best
+
+    def sides(self, array: np.ndarray, index: Index) -> tuple[float, float] | None:
+        """The range between the left and the right derivative where they differ, at a kink; None elsewhere."""
+        h = STEP * max(1.0, abs(array[index]))
+        low = high = error = 0.0
+        left, right = ([self._one_sided(array, index, s * t) for t in (1.0, 0.382, 0.125)] for s in (-h, h))
+        for j, w in enumerate(self.weights):
+            a, b = (np.stack([w * quotients[j] for quotients in side]) for side in (left, right))
+            low += float(np.minimum(a[0], b[0]).sum())
+            high += float(np.maximum(a[0], b[0]).sum())
+            error += float(np.ptp(a, axis=0).sum() + np.ptp(b, axis=0).sum())
+        return (low - error, high + error) if error < 0.01 * (high - low) else None
+
+    def noise(self, array: np.ndarray, index: Index, step: float) -> float:
+        """The error of the weighted sum within a few steps of ``array[index]``.
+
+        It is what is left of the values at irregular points when the polynomial of degree 5 nearest to them is taken
+        away, which is nothing for a smooth function and a small step.  It is infinite if so much is left that the
+        function is too rough here for any difference to be believed.
+        """
+        points = 8 * (np.arange(1, 14) * 0.6180339887 % 1) - 4
+        basis = np.linalg.qr(np.vander(points, 6)).Q
+        samples = [self._at(array, index, array[index] + t * step) for t in points]
+        noise = amplitude = 0.0
+        for w, size, *values in zip(self.weights, self.sizes, *samples, strict=True):
+            stacked = np.stack([w * value for value in values])
+            stacked = np.where(np.isfinite(stacked).all(axis=0), stacked, 0.0)
+            rest = stacked - np.tensordot(basis, np.tensordot(basis, stacked, (0, 0)), 1)
+            noise += float(np.abs(rest).max(axis=0).sum())
+            largest = np.maximum(np.abs(stacked).max(axis=0), np.abs(w) * size)
+            amplitude += float(np.where(np.ptp(stacked, axis=0) > 0, largest, 0.0).sum())
+        return math.inf if noise > 1e-3 * amplitude else ULPS * noise
+
+    def size(self, array: np.ndarray, rng: np.random.Generator) -> float:
+        """How large the weighted outputs are that depend on `array`, here or at a random point not far away."""
+        kept = array.copy()
+        array += rng.uniform(-0.1, 0.1, array.shape) * np.maximum(1.0, np.abs(array))
+        there = self._evaluate()
+        array[...] = kept
+        sizes = [np.fmax(size, np.abs(a)) for size, a in zip(self.sizes, there, strict=True)]
+        return self._total(sizes, [a != b for a, b in zip(there, self.values, strict=True)])
+
+    def _evaluate(self) -> list[np.ndarray]:
+        try:
+            found = self.f()
+        except ValueError:
+            found = []
+        if [a.shape for a in found] != [a.shape for a in self.values]:
+            return [np.full(a.shape, np.nan) for a in self.values]
+        return found
+
+    def _at(self, array: np.ndarray, index: Index, position: float) -> list[np.ndarray]:
+        before = array[index]
+        array[index] = position
+        try:
+            return self._evaluate()
+        finally:
+            array[index] = before
+
+    def _moved(self, array: np.ndarray, index: Index, h: float) -> list[np.ndarray]:
+        """The central difference quotient of every output."""
+        x = array[index]
+        high, low = self._at(array, index, x + h), self._at(array, index, x - h)
+        return [_minus(a, b) / ((x + h) - (x - h)) for a, b in zip(high, low, strict=True)]
+
+    def _one_sided(self, array: np.ndarray, index: Index, h: float) -> list[np.ndarray]:
+        x = array[index]
+        there = self._at(array, index, x + h)
+        return [_minus(a, b) / ((x + h) - x) for a, b in zip(there, self.values, strict=True)]
+
+    def _sum(self, quotients: list[np.ndarray]) -> float:
+        return sum(float((w * q).sum()) for w, q in zip(self.weights, quotients, strict=True))
+
+    def _total(self, amounts: list[np.ndarray], moved: list[np.ndarray]) -> float:
+        """The weighted sum of the finite amounts, over the outputs that moved; over all, if none did."""
+        everything = not any(m.any() for m in moved)
+        total = 0.0
+        for w, amount, m in zip(self.weights, amounts, moved, strict=True):
+            total += float(np.where((m | everything) & np.isfinite(amount), np.abs(w) * amount, 0.0).sum())
+        return total
+
+
+def _steps(x: float) -> Iterator[float]:
+    """Step sizes to try, the best guess first; those relative to a small `x` stay inside domains that end at 0."""
+    best = STEP * max(1.0, abs(x))
+    yield best
+    for k in range(1, 6):
+        yield best * 4.0**k
+        yield best / 4.0**k
+    if 0 < abs(x) < 1:
+        for k in range(6):
+            yield STEP * abs(x) * 4.0**k
+
+
+def _minus(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The difference, in float64; 0 between equal infinities."""
+    difference = np.zeros(a.shape)
+    np.subtract(a, b, out=difference, where=a != b, dtype=np.float64)
+    return difference
