@@ -9,7 +9,7 @@
 (tensor(-4.), tensor(6.))
 """
 
-from . import autograd, func, special
+from . import autograd, func, linalg, special
 from . import creation as _creation
 from . import dtypes as _dtypes
 from . import inplace as _inplace  # noqa: F401 (for what it attaches)
@@ -61,6 +61,7 @@ __all__ = [
     "grad",
     "is_grad_enabled",
     "is_tensor",
+    "linalg",
     "no_grad",
     "record",
     "set_grad_enabled",

@@ -12,10 +12,11 @@ from .ops.decompositions import eigh, eigvalsh, svdvals
 from .ops.decompositions import linalg_cholesky as cholesky
 from .ops.decompositions import linalg_qr as qr
 from .ops.decompositions import linalg_svd as svd
+from .ops.einsum import vecdot
 from .ops.least_squares import lstsq, matrix_rank, pinv
 from .ops.linalg import linalg_cross as cross
 from .ops.linalg import linalg_diagonal as diagonal
-from .ops.linalg import matmul, matrix_exp, matrix_power, multi_dot, vecdot
+from .ops.linalg import matmul, matrix_exp, matrix_power, multi_dot
 from .ops.norms import cond, matrix_norm, norm, vector_norm
 from .ops.solving import det, inv, slogdet, solve, solve_triangular, tensorinv, tensorsolve
 

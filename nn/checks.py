@@ -24,23 +24,69 @@ def linear_shapes(input: Tensor, weight: Tensor, bias: Any) -> None:
         raise ValueError(f"linear: expected a bias of shape {weight.shape[:1]}, got {np.shape(bias)}")
 
 
-def reduction(operation: str, value: str) -> None:
-    """Whether the reduction is one."""
-    if value not in ("none", "mean", "sum"):
-        raise ValueError(f"{operation}: expected reduction 'none', 'mean' or 'sum', got {value!r}")
+def reduction(operation: str, value: str, *more: str) -> None:
+    """Whether the reduction is one of the three, or of `more`."""
+    allowed = ("none", "mean", *more, "sum")
+    if value not in allowed:
+        *others, last = map(repr, allowed)
+        raise ValueError(f"{operation}: expected reduction {', '.join(others)} or {last}, got {value!r}")
 
 
-def pair(operation: str, input: Any, target: Any, how: str) -> tuple[Tensor, Tensor]:
+def same_shape(operation: str, **tensors: Any) -> list[Tensor]:
+    """The arguments as tensors, which must have the same shape."""
+    first, *others = found = [as_tensor(tensor) for tensor in tensors.values()]
+    for name, other in zip(list(tensors)[1:], others, strict=True):
+        if other.array.shape != first.array.shape:
+            fix = f"; use {name}.reshape({first.shape})" if other.numel() == first.numel() else ""
+            raise ValueError(
+                f"{operation}: {next(iter(tensors))} of shape {first.shape} and {name} of shape {other.shape} differ; "
+                f"a loss does not broadcast{fix}"
+            )
+    return found
+
+
+def pair(operation: str, input: Any, target: Any, how: str) -> list[Tensor]:
     """Input and target as tensors, which must have the same shape; and whether the reduction is one."""
     reduction(operation, how)
-    input, target = as_tensor(input), as_tensor(target)
-    if input.shape != target.shape:
-        fix = f"; use target.reshape({input.shape})" if input.numel() == target.numel() else ""
+    return same_shape(operation, input=input, target=target)
+
+
+def ordered(operation: str, **bounds: float) -> None:
+    """Whether the first of two bounds is not above the second."""
+    (low, least), (high, most) = bounds.items()
+    if least > most:
+        raise ValueError(f"{operation}: {low} must not be above {high}, got {low}={least} and {high}={most}")
+
+
+def positive(operation: str, **options: float) -> None:
+    """Whether all options are above 0."""
+    for name, value in options.items():
+        if not value > 0:
+            raise ValueError(f"{operation}: {name} must be above 0, got {value}")
+
+
+def slopes(input: Tensor, weight: Tensor) -> int:
+    """How many slopes there are: one, or one for each entry of dimension 1."""
+    count = weight.numel()
+    if weight.ndim > 1 or (count != 1 and (input.ndim < 2 or count != input.shape[1])):
+        channels = f" or {input.shape[1]}, one for each entry of dim 1" if input.ndim > 1 else ""
         raise ValueError(
-            f"{operation}: input of shape {input.shape} and target of shape {target.shape} differ; "
-            f"a loss does not broadcast{fix}"
+            f"prelu: for input of shape {input.shape} expected one slope{channels}, got weight of shape {weight.shape}"
         )
-    return input, target
+    return count
+
+
+def divisible(operation: str, input: Tensor, dim: int, parts: int) -> int:
+    """The dimension, counted from the front, whose size must be a multiple of `parts`."""
+    if not -input.ndim <= dim < input.ndim:
+        raise IndexError(f"{operation}: dim {dim} is not a dimension of input of shape {input.shape}")
+    dim %= input.ndim
+    if parts < 1 or input.shape[dim] % parts:
+        raise ValueError(
+            f"{operation}: expected a size along dim {dim} that can be divided by {parts}, got input of shape "
+            f"{input.shape}"
+        )
+    return dim
 
 
 def broadcastable(operation: str, argument: str, value: Any, against: Tensor) -> Tensor:
@@ -64,15 +110,50 @@ def _at(position: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, position))}]" if position else ""
 
 
-def probabilities(operation: str, input: Tensor) -> None:
-    """Whether all elements are in [0, 1] (or NaN)."""
+def probabilities(operation: str, input: Tensor, otherwise: str) -> None:
+    """Whether all elements are in [0, 1] (or NaN); `otherwise` says what to do if not."""
     bad = (input.array < 0) | (input.array > 1)
     if bad.any():
         where = _first(bad)
         raise ValueError(
-            f"{operation}: expected probabilities in [0, 1], but input{_at(where)} is {input.array[where]}; "
-            f"for a network's raw scores use {operation}_with_logits"
+            f"{operation}: expected probabilities in [0, 1], but input{_at(where)} is {input.array[where]}; {otherwise}"
         )
+
+
+def focus(operation: str, gamma: float) -> None:
+    """Whether a focal loss turns towards the hard examples."""
+    if gamma < 0:
+        raise ValueError(f"{operation}: gamma must be at least 0, got {gamma}")
+
+
+def one_of(operation: str, target: Tensor, labels: tuple[int, int]) -> None:
+    """Whether all targets are one of two labels."""
+    bad = (target.array != labels[0]) & (target.array != labels[1])
+    if bad.any():
+        where = _first(bad)
+        fix = "; for classes 0 and 1 use 2 * target - 1" if labels[0] == -1 else ""
+        raise ValueError(
+            f"{operation}: expected targets {labels[0]} and {labels[1]}, but target{_at(where)} is "
+            f"{target.array[where]}{fix}"
+        )
+
+
+def variances(operation: str, input: Tensor, var: Tensor) -> Tensor:
+    """Variances that broadcast with the input: of each element, one for each row of the last dimension, or one."""
+    shape = input.shape
+    if var.shape != shape and var.shape == shape[:-1]:
+        var = var.reshape((*var.shape, 1))
+    differing = [n for n, m in zip(var.shape, shape, strict=False) if n != m]
+    if var.ndim and var.shape != shape and (var.ndim != input.ndim or differing != [1]):
+        raise ValueError(
+            f"{operation}: for input of shape {shape} expected var of the same shape, with a 1 in place of one size, "
+            f"or of shape {shape[:-1]} or (), got {var.shape}"
+        )
+    bad = var.array < 0
+    if bad.any():
+        where = _first(bad)
+        raise ValueError(f"{operation}: expected variances of at least 0, but var{_at(where)} is {var.array[where]}")
+    return var
 
 
 def integers(operation: str, target: Tensor) -> None:
@@ -81,17 +162,21 @@ def integers(operation: str, target: Tensor) -> None:
         raise TypeError(f"{operation}: expected integer classes, got {target.dtype}; convert them with target.long()")
 
 
-def classes_in_range(operation: str, target: Tensor, classes: int, ignore_index: int | None = None) -> None:
-    """Whether all targets are classes, or the one to ignore."""
-    bad = (target.array < 0) | (target.array >= classes)
+def classes_in_range(operation: str, target: Tensor, classes: int, ignore_index: int | None = None) -> bool:
+    """Whether some targets are the one to ignore; all others must be classes."""
+    values = target.array
+    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
+        return ignore_index is not None and 0 <= ignore_index < classes and bool((values == ignore_index).any())
+    bad = (values < 0) | (values >= classes)
     if ignore_index is not None:
-        bad &= target.array != ignore_index
+        bad &= values != ignore_index
     if bad.any():
         where = _first(bad)
         raise IndexError(
-            f"{operation}: target{_at(where)} is {target.array[where]}, but there are {classes} classes: "
+            f"{operation}: target{_at(where)} is {values[where]}, but there are {classes} classes: "
             f"expected 0 to {classes - 1}" + ("" if ignore_index is None else f", or ignore_index={ignore_index}")
         )
+    return True
 
 
 def class_dim(operation: str, input: Tensor) -> int:
@@ -115,21 +200,38 @@ def smoothing(value: float) -> None:
         raise ValueError(f"cross_entropy: expected label_smoothing in [0, 1], got {value}")
 
 
-def class_targets(operation: str, input: Tensor, target: Tensor, ignore_index: int) -> None:
-    """Whether integer targets fit the input; warns if none of them counts."""
+def class_targets(operation: str, input: Tensor, target: Tensor, ignore_index: int | None = None) -> bool:
+    """Whether some of the targets are to be ignored; all must fit the input.  Warns if none of them counts."""
     dim = class_dim(operation, input)
-    expected = input.shape[:dim] + input.shape[dim + 1 :]
-    if target.shape != expected:
-        hint = "; probabilities must be floating" if target.shape == input.shape else ""
+    shape = input.array.shape
+    expected = shape[:dim] + shape[dim + 1 :]
+    if target.array.shape != expected:
+        hint = "; probabilities must be floating" if target.shape == shape else ""
         raise ValueError(
-            f"{operation}: for input of shape {input.shape} expected integer classes of shape {expected}, "
+            f"{operation}: for input of shape {shape} expected integer classes of shape {expected}, "
             f"got {target.dtype} of shape {target.shape}{hint}"
         )
     integers(operation, target)
-    classes_in_range(operation, target, input.shape[dim], ignore_index)
-    if target.numel() and (target.array == ignore_index).all():
+    if not classes_in_range(operation, target, shape[dim], ignore_index):
+        return False
+    if (target.array == ignore_index).all():
         warnings.warn(
             f"{operation}: every target is ignore_index={ignore_index}; the loss is 0", RuntimeWarning, stacklevel=4
+        )
+    return True
+
+
+def class_sets(operation: str, input: Tensor, target: Tensor) -> None:
+    """Whether targets of the input's shape list classes of the last dimension, ended by -1."""
+    integers(operation, target)
+    if input.ndim == 0:
+        raise ValueError(f"{operation}: expected input of shape (C,) or (..., C), got a 0-d tensor")
+    bad = (target.array < -1) | (target.array >= input.shape[-1])
+    if bad.any():
+        where = _first(bad)
+        raise IndexError(
+            f"{operation}: target{_at(where)} is {target.array[where]}, but there are {input.shape[-1]} classes: "
+            f"expected 0 to {input.shape[-1] - 1}, or -1 after the last"
         )
 
 

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 
+import examples
 import pytest
 
 FOLDERS = ("", ".ops", ".nn", ".nn.functional", ".optim", ".tools")
@@ -20,4 +21,5 @@ MODULES = [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+    for test in doctest.DocTestFinder().find(importlib.import_module(name)):
+        examples.run(test)

@@ -16,6 +16,8 @@ import numpy as np
 
 __all__ = ["RESOLUTION", "Differences", "Slope"]
 
+Index = tuple[int, ...]
+
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 """The step of least error for a smooth function of unit scale: truncation ~ h**2 meets rounding ~ eps / h."""
 
@@ -75,7 +77,7 @@ class Differences:
         """
         best = Slope(math.nan, math.inf, 0.0, 0.0)
         rounding = [size * np.finfo(a.dtype).eps for size, a in zip(self.sizes, self.values, strict=True)]
-        for h in _steps(array[index]):
+        for h in _steps(float(array[index])):
             near, far = self._moved(array, index, h), self._moved(array, index, 2 * h)
             value, wider = self._sum(near), self._sum(far)
             if not (math.isfinite(value) and math.isfinite(wider)):
@@ -94,7 +96,7 @@ class Differences:
 
     def sides(self, array: np.ndarray, index: Index) -> tuple[float, float] | None:
         """The range between the left and the right derivative where they differ, at a kink; None elsewhere."""
-        h = STEP * max(1.0, abs(array[index]))
+        h = STEP * max(1.0, abs(float(array[index])))
         low = high = error = 0.0
         left, right = ([self._one_sided(array, index, s * t) for t in (1.0, 0.382, 0.125)] for s in (-h, h))
         for j, w in enumerate(self.weights):
@@ -113,15 +115,15 @@ class Differences:
         """
         points = 8 * (np.arange(1, 14) * 0.6180339887 % 1) - 4
         basis = np.linalg.qr(np.vander(points, 6)).Q
-        samples = [self._at(array, index, array[index] + t * step) for t in points]
+        samples = [self._at(array, index, float(array[index]) + t * step) for t in points]
         noise = amplitude = 0.0
-        for w, size, *values in zip(self.weights, self.sizes, *samples, strict=True):
-            stacked = np.stack([w * value for value in values])
-            stacked = np.where(np.isfinite(stacked).all(axis=0), stacked, 0.0)
-            rest = stacked - np.tensordot(basis, np.tensordot(basis, stacked, (0, 0)), 1)
+        for w, here, size, *values in zip(self.weights, self.values, self.sizes, *samples, strict=True):
+            change = np.stack([w * _minus(value, here) for value in values])
+            change = np.where(np.isfinite(change).all(axis=0), change, 0.0)
+            rest = change - np.tensordot(basis, np.tensordot(basis, change, (0, 0)), 1)
             noise += float(np.abs(rest).max(axis=0).sum())
-            largest = np.maximum(np.abs(stacked).max(axis=0), np.abs(w) * size)
-            amplitude += float(np.where(np.ptp(stacked, axis=0) > 0, largest, 0.0).sum())
+            largest = np.abs(change).max(axis=0)
+            amplitude += float(np.where(largest > 0, np.maximum(largest, np.abs(w) * size), 0.0).sum())
         return math.inf if noise > 1e-3 * amplitude else ULPS * noise
 
     def size(self, array: np.ndarray, rng: np.random.Generator) -> float:
@@ -143,7 +145,7 @@ class Differences:
         return found
 
     def _at(self, array: np.ndarray, index: Index, position: float) -> list[np.ndarray]:
-        before = array[index]
+        before = float(array[index])
         array[index] = position
         try:
             return self._evaluate()
@@ -152,12 +154,12 @@ class Differences:
 
     def _moved(self, array: np.ndarray, index: Index, h: float) -> list[np.ndarray]:
         """The central difference quotient of every output."""
-        x = array[index]
+        x = float(array[index])
         high, low = self._at(array, index, x + h), self._at(array, index, x - h)
         return [_minus(a, b) / ((x + h) - (x - h)) for a, b in zip(high, low, strict=True)]
 
     def _one_sided(self, array: np.ndarray, index: Index, h: float) -> list[np.ndarray]:
-        x = array[index]
+        x = float(array[index])
         there = self._at(array, index, x + h)
         return [_minus(a, b) / ((x + h) - x) for a, b in zip(there, self.values, strict=True)]
 

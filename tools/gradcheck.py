@@ -22,7 +22,7 @@ from autograd_core.graph import PICK, ordered
 from autograd_core.primitive import Primitive, applier
 
 from .finite_differences import RESOLUTION, Differences
-from .gradcheck_report import FAIL, INCONCLUSIVE, PASS, GradcheckReport, InputRecord
+from .gradcheck_report import FAIL, INCONCLUSIVE, GradcheckReport, InputRecord
 
 __all__ = ["assert_gradients", "gradcheck"]
 

@@ -52,7 +52,7 @@ class GradcheckReport:
     reason: str = ""
     """Why nothing could be checked, if so."""
     culprit: str = ""
-    """The first operation whose own rule is wrong, and the line that called it, where a check failed."""
+    """Where a check failed: the first operation that fails by itself, and the line that called it."""
 
     @property
     def ok(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -55,13 +56,12 @@ FAMILIES = (
     decompositions,
 )
 
-# Functions whose first argument is not the tensor a method would belong to.
-_FUNCTIONS_ONLY = {"polygamma", "cat", "concat", "stack", "where", "getitem"}
-
+# A function is a method if its first parameter is the tensor, which is called `input`.
 for _family in FAMILIES:
     for _name in _family.__all__:
-        if _name not in _FUNCTIONS_ONLY:
-            method(_name)(getattr(_family, _name))
+        _function = getattr(_family, _name)
+        if next(iter(inspect.signature(_function).parameters), "") in ("input", "tensor", "A", "L"):
+            method(_name)(_function)
 
 for _function in (
     casting.astype,

@@ -48,6 +48,8 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
         Sample(draw(size=(2, 3)), draw(size=(2, 1)), subscripts="ij,ij->i"),
         Sample(draw(size=(1, 3)), draw(size=(2, 3)), subscripts="ij,ij->i"),
         Sample(draw(size=2), draw(size=3), subscripts="i,j->ji"),
+        Sample(draw(size=(2, 2, 3)), draw(size=3), subscripts="iij,j->i"),
+        Sample(draw(size=(2, 2, 3)), draw(size=(2, 3, 4)), subscripts="iij,ijk->"),
         Sample(draw(size=(2, 2)), draw(size=(2, 3)), draw(size=3), subscripts="ii,ij,j->i"),
         Sample(draw(size=()), draw(size=3), subscripts=",i->i"),
         Sample(draw(size=(2, 0)), draw(size=(0, 3)), subscripts="ij,jk->ik"),
@@ -58,26 +60,34 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
 def _einsum(*operands: Any, subscripts: str) -> Any:
     if len(operands) == 2:
         (left, right), output = _terms(subscripts)
-        inner = [c for c in left if c in right and c not in output]
+        inner = "".join(dict.fromkeys(c for c in left if c in right and c not in output))
         if inner and all(operands[0].shape[left.index(c)] == operands[1].shape[right.index(c)] for c in inner):
             return _as_matmul(*operands, left, right, output, inner)
-    return np.array(np.einsum(subscripts, *operands, optimize=len(operands) > 2))
+    try:
+        out = np.einsum(subscripts, *operands, optimize=len(operands) > 2)
+    except ValueError as error:
+        raise ValueError(f"a dimension of {subscripts!r} has two sizes") from error
+    return np.array(out) if len(operands) == 1 else out  # of one operand it may be a view
 
 
-def _as_matmul(a: Any, b: Any, left: str, right: str, output: str, inner: list[str]) -> Any:
+def _rearranged(x: Any, labels: str, wanted: str) -> Any:
+    """Transposed, diagonals taken, and the dimensions summed that are not wanted."""
+    return x if labels == wanted else np.einsum(f"{labels}->{wanted}", x)
+
+
+def _as_matmul(a: Any, b: Any, left: str, right: str, output: str, inner: str) -> Any:
     """Two operands that share summed dimensions, as one batched matrix product: many times faster than a loop."""
-    batch = [c for c in output if c in left and c in right]
-    rows = [c for c in output if c in left and c not in right]
-    columns = [c for c in output if c in right and c not in left]
-    # einsum of one operand is a view: transposed, its diagonals taken; or its lone dimensions summed
-    a = np.einsum(f"{left}->{''.join(batch + rows + inner)}", a)
-    b = np.einsum(f"{right}->{''.join(batch + inner + columns)}", b)
+    batch = "".join([c for c in output if c in left and c in right])
+    rows = "".join([c for c in output if c in left and c not in right])
+    columns = "".join([c for c in output if c in right and c not in left])
+    a = _rearranged(a, left, batch + rows + inner)
+    b = _rearranged(b, right, batch + inner + columns)
     n, i, j = len(batch), len(batch + rows), len(batch + inner)
     summed = math.prod(a.shape[i:])
     left_matrix = a.reshape((*a.shape[:n], math.prod(a.shape[n:i]), summed))
     out = left_matrix @ b.reshape((*b.shape[:n], summed, math.prod(b.shape[j:])))
     out = out.reshape((*out.shape[:n], *a.shape[n:i], *b.shape[j:]))
-    return np.array(np.einsum(f"{''.join(batch + rows + columns)}->{output}", out), order="C")
+    return _rearranged(out, batch + rows + columns, output)
 
 
 def _einsum_vjp(g: Any, operands: Any, i: int, subscripts: str) -> Any:
@@ -172,8 +182,9 @@ def einsum(equation: Any, *operands: Any) -> Any:
         terms = ",".join(_spelled(labels) for labels in arguments[1 : 2 * pairs : 2])
         output = "->" + _spelled(arguments[-1]) if len(arguments) % 2 else ""
         return einsum(terms + output, *arguments[: 2 * pairs : 2])
-    if len(operands) == 1 and isinstance(operands[0], Sequence) and any(map(ndim, operands[0])):
-        operands = tuple(operands[0]) if isinstance(operands[0][0], (Tensor, np.ndarray)) else operands
+    first = operands[0] if len(operands) == 1 else None
+    if isinstance(first, Sequence) and any(isinstance(x, (Tensor, np.ndarray)) for x in first):
+        operands = tuple(first)
     return _einsum(*operands, subscripts=_plain(equation, tuple(map(ndim, operands))))
 
 
@@ -239,6 +250,18 @@ def inner(input: Any, other: Any) -> Any:
     if ndim(input) == 0 or ndim(other) == 0:
         return mul(input, other)
     return _contracted_pair("inner", input, other, [-1], [-1])
+
+
+@implements(np.linalg.vecdot, np.vecdot)
+@aliases(axis="dim")
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+    """The inner products of vectors along `dim`; the other dimensions broadcast.
+
+    >>> import autograd_core as ag
+    >>> ag.linalg.vecdot(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
+    return sum(mul(x, y), dim)
 
 
 @implements(np.dot)

@@ -44,23 +44,19 @@ name_axis = aliases(axis="dim")
 
 
 @primitive(
-    reference=lambda *arrays, axis: np.concatenate(arrays, axis),
+    reference=lambda *arrays, axis, ends: np.concatenate(arrays, axis),
     samples=lambda rng: [
-        Sample(rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), axis=0),
-        Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 0)), rng.normal(size=(2, 2)), axis=1),
-        Sample(rng.normal(size=(2,)), axis=0),
+        Sample(rng.normal(size=(2, 3)), rng.normal(size=(1, 3)), axis=0, ends=(0, 2, 3)),
+        Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 0)), rng.normal(size=(2, 2)), axis=1, ends=(0, 3, 3, 5)),
+        Sample(rng.normal(size=(2,)), axis=0, ends=(0, 2)),
     ],
 )
-def _cat(*inputs: Any, axis: int) -> Any:
+def _cat(*inputs: Any, axis: int, ends: tuple[int, ...]) -> Any:
+    """The inputs joined; input i is from ``ends[i]`` to ``ends[i + 1]`` of the result, which its gradient asks for."""
     return np.concatenate(inputs, axis=axis)
 
 
-def _cat_rule(g: Any, i: int, inputs_shape: tuple[tuple[int, ...], ...], axis: int) -> Any:
-    start = sum(s[axis] for s in inputs_shape[:i])
-    return g[(slice(None),) * axis + (slice(start, start + inputs_shape[i][axis]),)]
-
-
-_cat.defvjp(variadic=_cat_rule)
+_cat.defvjp(variadic=lambda g, i, axis, ends: g[(slice(None),) * axis + (slice(ends[i], ends[i + 1]),)])
 
 
 @implements(np.concatenate)
@@ -77,7 +73,9 @@ def cat(tensors: Sequence[Any], dim: int | None = 0) -> Any:
         raise ValueError("cat: expected at least one tensor, got none")
     if dim is None:
         tensors, dim = [ravel(x) for x in tensors], 0
-    return _cat(*tensors, axis=axis_of("cat", dim, ndim(tensors[0])))
+    axis = axis_of("cat", dim, ndim(tensors[0]))
+    sizes = (shape(x)[axis] if ndim(x) > axis else 0 for x in tensors)
+    return _cat(*tensors, axis=axis, ends=tuple(itertools.accumulate(sizes, initial=0)))
 
 
 @name_axis

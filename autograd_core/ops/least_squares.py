@@ -12,6 +12,7 @@ from .casting import cast, floating
 from .decompositions import matrices, svdvals, symmetric
 from .reduction import sum
 from .shape import reshape, squeeze, unsqueeze
+from .solving import is_vector
 
 __all__ = ["pinverse"]
 
@@ -150,7 +151,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Le
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise ValueError(f"lstsq: driver must be 'gels', 'gelsy', 'gelsd' or 'gelss', got {driver!r}")
     A, B = floating(A), floating(B)  # noqa: N806
-    if ndim(B) == 1 or (ndim(B) == ndim(A) - 1 and shape(B) == shape(A)[:-1]):
+    if is_vector(A, B):
         found = lstsq(A, unsqueeze(B, -1), rcond, driver=driver)
         return found._replace(solution=squeeze(found.solution, -1))
     if ndim(B) == 0 or shape(B)[-2] != shape(A)[-2]:

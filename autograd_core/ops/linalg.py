@@ -14,10 +14,11 @@ from .arguments import aliases, axis_of, ndim, shape
 from .arithmetic import mul
 from .casting import floating
 from .diagonal import diagonal
-from .indexing import getitem
+from .indexing import index_select
 from .least_squares import pinverse
-from .norms import vector_norm
+from .norms import cdist
 from .reduction import sum
+from .selection import where
 from .shape import unsqueeze
 from .solving import cholesky_inverse, cholesky_solve, det, inv, inverse, logdet, slogdet, square
 
@@ -134,15 +135,19 @@ def matmul(input: Any, other: Any) -> Any:
     return _matmul(input, other)
 
 
-def _ranked(operation: str, left: Any, right: Any, ranks: tuple[int, int]) -> Any:
-    """The product of operands that must have so many dimensions."""
-    if (ndim(left), ndim(right)) != ranks or (ranks[1] == 3 and shape(left)[0] != shape(right)[0]):
-        what = {1: "a vector", 2: "a matrix", 3: "a batch of matrices"}
+def _ranked(operation: str, left: Any, right: Any, form: str) -> Any:
+    """The product of operands that must have this form, such as ``"bnk,bkm"``, without broadcasting."""
+    sizes: dict[str, int] = {}
+    given = [*shape(left), *shape(right)]
+    names = [*map(len, form.split(","))]
+    fits = [ndim(left), ndim(right)] == names
+    if not fits or any(sizes.setdefault(c, n) != n for c, n in zip(form.replace(",", ""), given, strict=True)):
+        expected = " and ".join(f"({', '.join(term)})" for term in form.split(","))
         raise ValueError(
-            f"{operation}: expected {what[ranks[0]]} and {what[ranks[1]]}{', equally many,' if ranks[1] == 3 else ''} "
-            f"got shapes {shape(left)} and {shape(right)}; use matmul, which broadcasts"
+            f"{operation}: expected shapes {expected}, got {shape(left)} and {shape(right)}; "
+            f"transpose one, or use matmul, which broadcasts"
         )
-    return matmul(left, right)
+    return _matmul(left, right)
 
 
 def mm(input: Any, mat2: Any) -> Any:
@@ -153,7 +158,7 @@ def mm(input: Any, mat2: Any) -> Any:
     tensor([[3.],
             [3.]])
     """
-    return _ranked("mm", input, mat2, (2, 2))
+    return _ranked("mm", input, mat2, "nk,km")
 
 
 def bmm(input: Any, mat2: Any) -> Any:
@@ -163,7 +168,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     >>> ag.bmm(ag.ones(5, 2, 3), ag.ones(5, 3, 4)).shape
     (5, 2, 4)
     """
-    return _ranked("bmm", input, mat2, (3, 3))
+    return _ranked("bmm", input, mat2, "bnk,bkm")
 
 
 def mv(input: Any, vec: Any) -> Any:
@@ -173,7 +178,7 @@ def mv(input: Any, vec: Any) -> Any:
     >>> ag.mv(ag.ones(2, 3), ag.ones(3))
     tensor([3., 3.])
     """
-    return _ranked("mv", input, vec, (2, 1))
+    return _ranked("mv", input, vec, "nk,k")
 
 
 def dot(input: Any, other: Any) -> Any:
@@ -183,7 +188,7 @@ def dot(input: Any, other: Any) -> Any:
     >>> ag.dot(ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
     tensor(11.)
     """
-    return _ranked("dot", input, other, (1, 1))
+    return _ranked("dot", input, other, "k,k")
 
 
 def vdot(input: Any, other: Any) -> Any:
@@ -224,9 +229,17 @@ def _numpy_outer(a: Any, b: Any) -> Any:
     return outer(np.ravel(a), np.ravel(b))
 
 
+def _broadcast(operation: str, a: Any, b: Any) -> tuple[int, ...]:
+    """The shape that two operands are broadcast to."""
+    try:
+        return np.broadcast_shapes(shape(a), shape(b))
+    except ValueError as error:
+        raise ValueError(f"{operation}: shapes {shape(a)} and {shape(b)} do not broadcast") from error
+
+
 def _added(operation: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
     """``beta * input + alpha * product``, in the product's shape; with beta 0 the input is not looked at."""
-    if np.broadcast_shapes(shape(input), shape(product)) != shape(product):
+    if _broadcast(operation, input, product) != shape(product):
         raise ValueError(
             f"{operation}: input of shape {shape(input)} cannot be broadcast to the product's {shape(product)}"
         )
@@ -245,7 +258,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     tensor([[7., 7.],
             [7., 7.]])
     """
-    return _added("addmm", input, _ranked("addmm", mat1, mat2, (2, 2)), beta, alpha)
+    return _added("addmm", input, _ranked("addmm", mat1, mat2, "nk,km"), beta, alpha)
 
 
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
@@ -255,7 +268,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     >>> ag.addmv(ag.ones(2), ag.ones(2, 3), ag.ones(3))
     tensor([4., 4.])
     """
-    return _added("addmv", input, _ranked("addmv", mat, vec, (2, 1)), beta, alpha)
+    return _added("addmv", input, _ranked("addmv", mat, vec, "nk,k"), beta, alpha)
 
 
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
@@ -276,7 +289,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     >>> ag.baddbmm(ag.zeros(1), ag.ones(5, 2, 3), ag.ones(5, 3, 4)).shape
     (5, 2, 4)
     """
-    return _added("baddbmm", input, _ranked("baddbmm", batch1, batch2, (3, 3)), beta, alpha)
+    return _added("baddbmm", input, _ranked("baddbmm", batch1, batch2, "bnk,bkm"), beta, alpha)
 
 
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
@@ -287,7 +300,7 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     tensor([[15., 15., 15., 15.],
             [15., 15., 15., 15.]])
     """
-    return _added("addbmm", input, sum(_ranked("addbmm", batch1, batch2, (3, 3)), 0), beta, alpha)
+    return _added("addbmm", input, sum(_ranked("addbmm", batch1, batch2, "bnk,bkm"), 0), beta, alpha)
 
 
 def _chain_costs(sizes: list[int]) -> Any:
@@ -374,7 +387,7 @@ def matrix_power(input: Any, n: int) -> Any:
         n >>= 1
         if n:
             input = matmul(input, input)
-    return mul(input, 0) + np.eye(shape(input)[-1], dtype=input.dtype) if result is None else result
+    return where(False, input, np.eye(shape(input)[-1], dtype=bool)) if result is None else result
 
 
 @primitive(
@@ -424,13 +437,13 @@ def matrix_exp(input: Any) -> Any:
 
 
 def _cross(operation: str, input: Any, other: Any, dim: int) -> Any:
-    sizes = np.broadcast_shapes(shape(input), shape(other))
+    sizes = _broadcast(operation, input, other)
     axis = axis_of(operation, dim, len(sizes))
     if not sizes or any(shape(x)[axis - len(sizes)] != 3 for x in (input, other)):
         raise ValueError(f"{operation}: expected size 3 in dim {dim}, got shapes {shape(input)} and {shape(other)}")
 
     def turned(x: Any, order: list[int]) -> Any:
-        return getitem(x, (..., order, *(slice(None),) * (len(sizes) - 1 - axis)))
+        return index_select(x, axis - len(sizes), np.array(order))
 
     return turned(input, [1, 2, 0]) * turned(other, [2, 0, 1]) - turned(input, [2, 0, 1]) * turned(other, [1, 2, 0])
 
@@ -443,7 +456,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     tensor([0., 0., 1.])
     """
     if dim is None:
-        sizes = np.broadcast_shapes(shape(input), shape(other))
+        sizes = _broadcast("cross", input, other)
         if 3 not in sizes:
             raise ValueError(f"cross: expected a dimension of size 3, got shapes {shape(input)} and {shape(other)}")
         dim = sizes.index(3)
@@ -469,18 +482,6 @@ def _numpy_cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = 
     return np.moveaxis(linalg_cross(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)), -1, axisc)
 
 
-@implements(np.linalg.vecdot, np.vecdot)
-@aliases(axis="dim")
-def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
-    """The inner products of vectors along `dim`; the other dimensions broadcast.
-
-    >>> import autograd_core as ag
-    >>> ag.linalg.vecdot(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 1.0]))
-    tensor([3., 7.])
-    """
-    return sum(mul(x, y), dim)
-
-
 def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: N803
     """The diagonals of matrices, as a new last dimension; see :func:`autograd_core.diagonal`.
 
@@ -494,26 +495,3 @@ def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) 
 @implements(np.linalg.diagonal)
 def _numpy_diagonal(x: Any, *, offset: int = 0) -> Any:
     return diagonal(x, offset, -2, -1)
-
-
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
-    """The p-norm distance of each of the rows `x1` from each of the rows `x2`.
-
-    Parameters
-    ----------
-    x1, x2 : (..., n, d) and (..., m, d); the result is (..., n, m)
-        All differences are formed, ``n * m * d`` numbers at a time.
-    p : at least 0, or inf; 0 counts the coordinates that differ
-    compute_mode : PyTorch's choice of an algorithm, without effect
-
-    At distance 0 the gradient is 0.
-
-    >>> import autograd_core as ag
-    >>> ag.cdist(ag.tensor([[0.0, 0.0]]), ag.tensor([[3.0, 4.0], [0.0, 0.0]]))
-    tensor([[5., 0.]])
-    """
-    if ndim(x1) < 2 or ndim(x2) < 2 or shape(x1)[-1] != shape(x2)[-1]:
-        raise ValueError(f"cdist: expected shapes (..., n, d) and (..., m, d), got {shape(x1)} and {shape(x2)}")
-    if p < 0:
-        raise ValueError(f"cdist: p must be at least 0, got {p}")
-    return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, dim=-1)

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices."""
+"""Norms of vectors and matrices, and distances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .reduction import norm as over_all
 from .shape import movedim, reshape, unsqueeze
 from .solving import inv, slogdet, square
 
-__all__: list[str] = []  # names of autograd_core.linalg only
+__all__ = ["cdist"]  # the others are names of autograd_core.linalg
 
 inf = np.inf
 
@@ -48,7 +48,7 @@ def matrix_norm(
         singular value; inf or -inf, the largest or smallest sum of absolute values of a row; 1 or -1, of a column
     dim : the dimensions of rows and columns
 
-    Where the largest is not unique, the gradient is shared evenly; the gradient of "fro" and "nuc" is 0 at 0.
+    Where the largest is not unique, the gradient is shared evenly; at 0 it is 0.
 
     >>> import autograd_core as ag
     >>> ag.linalg.matrix_norm(ag.tensor([[3.0, 0.0], [0.0, 4.0]]), "nuc")
@@ -69,9 +69,9 @@ def matrix_norm(
     if ord in (1, -1, inf, -inf):
         sums = over_all(A, 1, columns, True)
         return (amax if ord > 0 else amin)(sums, (rows, columns), keepdim)
+    # norms of the singular values, rather than their sum or maximum, for the gradient 0 at 0
     s = svdvals(movedim(A, (rows, columns), (-2, -1)))
-    # the 1-norm of values that are not negative is their sum, with gradient 0 at 0
-    out = over_all(s, 1, -1) if ord == "nuc" else (amax if ord > 0 else amin)(s, -1)
+    out = over_all(s, 1 if ord == "nuc" else ord * inf, -1)
     if keepdim:
         out = reshape(out, tuple(1 if i in (rows, columns) else n for i, n in enumerate(shape(A))))
     return out
@@ -123,3 +123,26 @@ def cond(A: Any, p: Any = None) -> Any:  # noqa: N803
     singular = slogdet(A).sign == 0
     regular = np.where(unsqueeze(unsqueeze(singular, -1), -1), np.eye(shape(A)[-1], dtype=A.dtype), A)
     return np.where(singular, inf, matrix_norm(A, p) * matrix_norm(inv(regular), p))
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+    """The p-norm distance of each of the rows `x1` from each of the rows `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : (..., n, d) and (..., m, d); the result is (..., n, m)
+        All differences are formed, ``n * m * d`` numbers at a time.
+    p : at least 0, or inf; 0 counts the coordinates that differ
+    compute_mode : PyTorch's choice of an algorithm, without effect
+
+    At distance 0 the gradient is 0.
+
+    >>> import autograd_core as ag
+    >>> ag.cdist(ag.tensor([[0.0, 0.0]]), ag.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    tensor([[5., 0.]])
+    """
+    if ndim(x1) < 2 or ndim(x2) < 2 or shape(x1)[-1] != shape(x2)[-1]:
+        raise ValueError(f"cdist: expected shapes (..., n, d) and (..., m, d), got {shape(x1)} and {shape(x2)}")
+    if p < 0:
+        raise ValueError(f"cdist: p must be at least 0, got {p}")
+    return vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, dim=-1)

@@ -31,6 +31,7 @@ def _finite_max(input: Any, axis: Any) -> Any:
     samples=over_dims_or_none,
     kinks=[
         Kink([-inf, -inf], value=-inf, grads=[[0.0, 0.0]], axis=(0,), keepdims=False),
+        Kink([inf, 0.0, inf], value=inf, grads=[[0.5, 0.0, 0.5]], axis=(0,), keepdims=False),
         Kink([0.0, inf], value=inf, grads=[[0.0, 1.0]], axis=(0,), keepdims=False),
         Kink([-inf, 0.0], value=0.0, grads=[[0.0, 1.0]], axis=(0,), keepdims=False),
         Kink([1000.0, 1000.0], value=1000 + np.log(2), grads=[None], axis=(0,), keepdims=False),
@@ -44,9 +45,11 @@ def _logsumexp(input: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def _share(input: Any, out: Any, axis: tuple[int, ...]) -> Any:
-    """The softmax of `input` from its logsumexp `out`; all of it at +inf, nothing where every input is -inf."""
+    """The softmax of `input` from its logsumexp `out`; even among elements at +inf, nothing where all are -inf."""
     total = spread(out, input.shape, axis)
-    return np.where(np.isinf(total), np.where(total > 0, input == total, False), np.exp(input - total))
+    highest = (input == total) & (total > 0)
+    count = np.sum(highest, axis=axis, keepdims=True)
+    return np.where(np.isinf(total), highest / np.where(count == 0, 1, count), np.exp(input - total))
 
 
 _logsumexp.defvjp(lambda g, out, input, axis: spread(g, input.shape, axis) * _share(input, out, axis))

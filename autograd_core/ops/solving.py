@@ -212,7 +212,7 @@ _solve.defvjp(
 )
 
 
-def _is_vector(A: Any, B: Any) -> bool:  # noqa: N803
+def is_vector(A: Any, B: Any) -> bool:  # noqa: N803
     """Whether `B` holds vectors rather than matrices, by PyTorch's rule."""
     return ndim(B) == 1 or (ndim(B) == ndim(A) - 1 and shape(B) == shape(A)[:-1])
 
@@ -238,7 +238,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
     """
     square("solve", A)
     A, B = floating(A), floating(B)  # noqa: N806
-    if _is_vector(A, B):
+    if is_vector(A, B):
         return squeeze(solve(A, unsqueeze(B, -1), left=left), -1)
     if not left:
         return solve(np.swapaxes(A, -1, -2), np.swapaxes(B, -1, -2)).mT
@@ -271,24 +271,34 @@ def _triangle(x: Any, upper: bool, unitriangular: bool) -> Any:
 
 @primitive(
     reference=lambda a, b, upper, unitriangular: (
-        np.linalg.inv(_triangle(a, upper, unitriangular) + (np.eye(a.shape[-1]) if unitriangular else 0)) @ b
+        np.linalg.inv(_triangle(a, upper, unitriangular) + unitriangular * np.eye(a.shape[-1])) @ b
     ),
     broadcasts=True,
     samples=_triangles,
 )
 def _solve_triangular(A: Any, B: Any, *, upper: bool, unitriangular: bool) -> Any:  # noqa: N803
-    if A.ndim == 2 == B.ndim and A.size and B.size:
-        try:
-            from scipy.linalg import solve_triangular as substitute
-        except ImportError:
-            pass  # NumPy solves it too, only not by substitution
-        else:
-            found: Any = substitute(A, B, lower=not upper, unit_diagonal=unitriangular, check_finite=False)
-            return found
-    triangle = _triangle(A, upper, unitriangular)
+    try:
+        if A.ndim == 2 == B.ndim and A.size and B.size:
+            return _substituted(A, B, upper, unitriangular)
+        return np.linalg.solve(_whole_triangle(A, upper, unitriangular), B)
+    except np.linalg.LinAlgError as error:
+        raise np.linalg.LinAlgError("a diagonal element is 0, so the matrix is singular") from error
+
+
+def _whole_triangle(A: Any, upper: bool, unitriangular: bool) -> Any:  # noqa: N803
+    triangle = np.triu(A) if upper else np.tril(A)
     if unitriangular:
-        triangle = triangle + np.eye(A.shape[-1], dtype=A.dtype)
-    return np.linalg.solve(triangle.astype(A.dtype, copy=False), B)
+        np.einsum("...ii->...i", triangle)[...] = 1
+    return triangle
+
+
+def _substituted(A: Any, B: Any, upper: bool, unitriangular: bool) -> Any:  # noqa: N803
+    """By substitution, if SciPy is there; NumPy factorises the triangle."""
+    try:
+        from scipy.linalg import solve_triangular
+    except ImportError:
+        return np.linalg.solve(_whole_triangle(A, upper, unitriangular), B)
+    return solve_triangular(A, B, lower=not upper, unit_diagonal=unitriangular, check_finite=False)
 
 
 def _solve_triangular_transposed(g: Any, A: Any, upper: bool, unitriangular: bool) -> Any:  # noqa: N803

@@ -19,17 +19,15 @@ from .indexing import (
     ARRAY,
     _gather,
     _index,
-    _index_samples,
     _joined,
     _places,
-    _places_along,
     _put,
     _repeats,
     _scatter_add,
-    check_reach,
     checked,
     form_and_arrays,
     getitem,
+    places_along,
 )
 from .reduction import prod
 from .shape import broadcast_to, reshape
@@ -56,68 +54,78 @@ name_axis = aliases(axis="dim", indices="index")
 # Writing
 
 
-def _last_samples(rng: np.random.Generator) -> list[Sample]:
-    return [
-        Sample(np.array([0, 0, 2, 0]), shape=(3, 2), form=(ARRAY,)),
-        Sample(np.array([[1, 1], [0, 1]]), np.array([0, 0]), shape=(3, 2), form=(ARRAY, ARRAY)),
-        Sample(np.array([True, False, True]), shape=(3, 2), form=(ARRAY,)),
-    ]
-
-
-def _one_by_one_last(*arrays: Any, shape: tuple[int, ...], form: tuple[Any, ...]) -> Any:
-    places = np.arange(math.prod(shape)).reshape(shape)[_joined(form, arrays)]
-    flat = places.ravel().tolist()
-    return np.reshape([place not in flat[i + 1 :] for i, place in enumerate(flat)], places.shape)
-
-
-@primitive(reference=_one_by_one_last, samples=_last_samples)
-def _last_write(*arrays: Any, shape: tuple[int, ...], form: tuple[Any, ...]) -> Any:
-    """Whether each write to where the index points is the last one to its place."""
-    places = _places(form, arrays, shape)
+@primitive(
+    reference=lambda places, size: np.reshape(
+        [place not in places.ravel()[i + 1 :] for i, place in enumerate(places.ravel())], places.shape
+    ),
+    samples=lambda rng: [Sample(np.array([0, 0, 2, 0]), size=3), Sample(np.array([[1, 3], [0, 1]]), size=6)],
+)
+def _is_last(places: Any, *, size: int) -> Any:
+    """Whether each write to a place is the last one to it."""
     order = np.arange(places.size)
-    last = np.zeros(math.prod(shape), order.dtype)
+    last = np.zeros(size, order.dtype)
     last[places.ravel()] = order
     return (last[places.ravel()] == order).reshape(places.shape)
 
 
-def _set_samples(rng: np.random.Generator) -> list[Sample]:
-    samples = []
-    for sample in _index_samples(rng):
-        x, *arrays = sample.args
-        sizes = x[_joined(sample.params["form"], tuple(arrays))].shape
-        samples.append(Sample(x, rng.normal(size=sizes), *arrays, **sample.params))
-        samples.append(Sample(x, rng.normal(size=sizes[1:]), *arrays, **sample.params))
-    return samples
-
-
-def _one_by_one(input: Any, value: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
+def _written(input: Any, places: Any, values: Any) -> Any:
+    """One after the other, in the order of the index: what writing is compared with."""
     out = list(input.ravel())
-    places = np.arange(input.size).reshape(input.shape)[_joined(form, arrays)]
-    for place, v in zip(np.ravel(places), np.ravel(np.broadcast_to(value, np.shape(places))), strict=True):
-        out[place] = v
+    for place, value in zip(np.ravel(places), np.ravel(values), strict=True):
+        out[place] = value
     return np.reshape(out, input.shape)
 
 
-@primitive(broadcasts=True, reference=_one_by_one, samples=_set_samples)
-def _set(input: Any, value: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
+@primitive(
+    reference=_written,
+    samples=lambda rng: [
+        Sample(rng.normal(size=(4, 3)), rng.integers(0, 12, size=(2, 3)), rng.normal(size=(2, 3))),
+        Sample(rng.normal(size=3), np.array([0, -1, 2, 0]), rng.normal(size=4)),
+        Sample(rng.normal(size=()), np.array([0, 0]), rng.normal(size=2)),
+    ],
+)
+def _scatter(input: Any, places: Any, src: Any) -> Any:
+    """A copy of the input with `src` at these places of the flattened array; the last write to a place wins."""
     out = np.array(input, order="C")
-    if _repeats(arrays):
-        places = _places(form, arrays, out.shape)
-        # A flat write is made in the order of the index, so the last one is the last.
-        out.reshape(-1)[places.ravel()] = np.broadcast_to(value, places.shape).ravel()
-    else:
-        out[_joined(form, arrays)] = value
+    out.reshape(-1)[places.ravel()] = np.ravel(src)  # in one dimension NumPy writes in the order given
     return out
 
 
-def _set_to_value(g: Any, input_shape: tuple[int, ...], arrays: tuple[Any, ...], form: tuple[Any, ...]) -> Any:
-    written = _index(g, *arrays, form=form)
-    if not _repeats(arrays):
-        return written
-    return np.where(_last_write(*arrays, shape=input_shape, form=form), written, 0.0)
+_scatter.defvjp(
+    lambda g, places: _scatter(g, places, np.zeros(places.shape, g.dtype)),
+    None,
+    lambda g, input_shape, places: np.where(_is_last(places, size=math.prod(input_shape)), _gather(g, places), 0.0),
+)
 
 
-_set.defvjp(lambda g, arrays, form: _set(g, 0.0, *arrays, form=form), _set_to_value)
+def _set_samples(rng: np.random.Generator) -> list[Sample]:
+    x = rng.normal(size=(4, 3))
+    return [
+        Sample(x, rng.normal(size=2), form=(slice(1, None, 2), 1)),
+        Sample(x, rng.normal(size=(2, 1)), form=(slice(1, None, 2),)),
+        Sample(x, rng.normal(size=()), form=(None, Ellipsis, -1)),
+        Sample(x, rng.normal(size=3), np.array([True, False, True, True]), form=(ARRAY, 2)),
+        Sample(x, rng.normal(size=()), rng.random((4, 3)) < 0.5, form=(ARRAY,)),
+        Sample(rng.normal(size=()), rng.normal(size=()), form=(Ellipsis,)),
+    ]
+
+
+def _set_one_by_one(input: Any, value: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
+    places = np.arange(input.size).reshape(input.shape)[_joined(form, arrays)]
+    return _written(input, places, np.broadcast_to(value, np.shape(places)))
+
+
+@primitive(broadcasts=True, reference=_set_one_by_one, samples=_set_samples)
+def _set(input: Any, value: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
+    """A copy of the input with the value where the index points; for an index that names no place twice."""
+    out = np.array(input, order="C")
+    out[_joined(form, arrays)] = value
+    return out
+
+
+_set.defvjp(
+    lambda g, arrays, form: _set(g, 0.0, *arrays, form=form), lambda g, arrays, form: _index(g, *arrays, form=form)
+)
 
 
 def setitem(input: Any, index: Any, value: Any) -> Any:
@@ -135,19 +143,20 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     tensor([0., 1.])
     """
     form, arrays = form_and_arrays(index)
-    if ndim(value):
-        value = _fitting(input, value, form, arrays)
-    return _set(input, value, *arrays, form=form)
+    value = _fitting(input, value, form, arrays)
+    if not _repeats(arrays):
+        return _set(input, value, *arrays, form=form)
+    places = _places(*arrays, form=form, sizes=shape(input))
+    return _scatter(input, places, broadcast_to(value, shape(places)))
 
 
 def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: list[Any]) -> Any:
     """The value in the dtype of `input`, and without the leading dimensions of size 1 that NumPy ignores."""
-    value = value if hasattr(value, "dtype") else as_tensor(value)
-    if hasattr(input, "dtype"):
-        value = cast(value, input.dtype)
+    value = cast(value, (input if hasattr(input, "dtype") else as_tensor(input)).dtype)
+    if ndim(value) == 0:
+        return value
     plain = tuple(getattr(a, "array", a) for a in arrays)
-    room = np.broadcast_to(np.zeros((), bool), shape(input))[_joined(form, plain)].ndim
-    extra = ndim(value) - room
+    extra = ndim(value) - np.broadcast_to(False, shape(input))[_joined(form, plain)].ndim
     if extra > 0 and shape(value)[:extra] == (1,) * extra:
         value = reshape(value, shape(value)[extra:])
     return value
@@ -171,7 +180,9 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     if not accumulate:
         return setitem(input, index, values)
     form, arrays = form_and_arrays(index)
-    return input + _put(_fitting(input, values, form, arrays), *arrays, shape=shape(input), form=form)
+    values = _fitting(input, values, form, arrays)
+    places = _places(*arrays, form=form, sizes=shape(input))
+    return input + _scatter_add(broadcast_to(values, shape(places)), places, shape=shape(input))
 
 
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
@@ -182,8 +193,11 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     tensor([[0., 5.],
             [0., 6.]])
     """
-    flat = index_put(reshape(input, -1), (index,), reshape(source, shape(index)), accumulate)
-    return reshape(flat, shape(input))
+    places = index if hasattr(index, "dtype") else np.asarray(index)
+    source = reshape(cast(source, input.dtype), shape(places))
+    if accumulate:
+        return input + _scatter_add(source, places, shape=shape(input))
+    return _scatter(input, places, source)
 
 
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
@@ -300,35 +314,28 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
         source = alpha * source
     if ndim(input) == 0:
         return input + reshape(source, ())
-    form = _slices("index_add", input, axis, ARRAY)
-    room = (*shape(input)[:axis], *shape(reshape(index, -1)), *shape(input)[axis + 1 :])
-    if shape(reshape(source, (1,)) if ndim(source) == 0 else source) != room:
+    index = reshape(index, -1)
+    room = (*shape(input)[:axis], *shape(index), *shape(input)[axis + 1 :])
+    if (shape(source) or (1,)) != room:
         raise ValueError(f"index_add: expected source of shape {room}, got {shape(source)}")
-    return input + _put(source, reshape(index, -1), shape=shape(input), form=form)
+    return input + _put(source, index, shape=shape(input), form=_slices("index_add", input, axis, ARRAY))
 
 
 # Scattering: an index for each value
 
 
-def _scattered(operation: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, int, Any, Any]:
-    """The arguments, checked, with at least one dimension, and `src` as large as the index."""
+def _scattered(operation: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, Any, Any]:
+    """The input, the places that the index names, and a value for each."""
     input = input if hasattr(input, "dtype") else as_tensor(input)
-    axis, index = checked(operation, input, dim, index)
-    src = cast(src, input.dtype)
-    if ndim(src) == 0 and ndim(index):
-        src = broadcast_to(src, shape(index))
-    if ndim(input) == 0 or ndim(index) == 0:
-        input, index, src = (reshape(x, -1) for x in (input, index, src))
-    check_reach(operation, input, axis, index)
-    if shape(index) != shape(src):
-        if ndim(src) != ndim(index) or any(n > m for n, m in zip(shape(index), shape(src), strict=True)):
-            raise ValueError(f"{operation}: index of shape {shape(index)} is larger than src of shape {shape(src)}")
-        src = getitem(src, tuple(slice(n) for n in shape(index)))
-    return input, axis, index, src
-
-
-def _shaped(x: Any, sizes: tuple[int, ...]) -> Any:
-    return x if shape(x) == sizes else reshape(x, sizes)
+    places = places_along(operation, input, dim, index)
+    src, wanted = cast(src, input.dtype), shape(places)
+    if ndim(src) == 0:
+        src = broadcast_to(src, wanted)
+    elif shape(src) != wanted:
+        if ndim(src) != len(wanted) or any(n > m for n, m in zip(wanted, shape(src), strict=True)):
+            raise ValueError(f"{operation}: index of shape {wanted} is larger than src of shape {shape(src)}")
+        src = getitem(src, tuple(slice(n) for n in wanted))
+    return input, places, src
 
 
 @name_axis
@@ -344,15 +351,8 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     >>> ag.scatter_add(ag.zeros(3), 0, ag.tensor([0, 0, 2]), ag.tensor([1.0, 2.0, 3.0]))
     tensor([3., 0., 3.])
     """
-    flat, axis, places, values = _scattered("scatter_add", input, dim, index, src)
-    return _shaped(_scatter_add(flat, places, values, axis=axis), shape(input))
-
-
-def _scatter(input: Any, axis: int, index: Any, src: Any) -> Any:
-    sizes = shape(index)
-    grid = np.ogrid[tuple(slice(n) for n in sizes)]
-    arrays = (index if i == axis else along for i, along in enumerate(grid))
-    return _set(input, src, *arrays, form=(ARRAY,) * len(sizes))
+    input, places, src = _scattered("scatter_add", input, dim, index, src)
+    return input + _scatter_add(src, places, shape=shape(input))
 
 
 @name_axis
@@ -382,68 +382,63 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     src = value if src is None else src
     if reduce is not None:
         return scatter_reduce(input, dim, index, src, {"add": "sum", "multiply": "prod"}[reduce])
-    flat, axis, places, values = _scattered("scatter", input, dim, index, src)
-    return _shaped(_scatter(flat, axis, places, values), shape(input))
+    return _scatter(*_scattered("scatter", input, dim, index, src))
 
 
-def _extreme_samples(rng: np.random.Generator) -> list[Sample]:
-    index, x, src = np.array([[0, 1, 0], [0, 2, 1]]), rng.normal(size=(3, 3)), rng.normal(size=(2, 3))
-    return [
-        Sample(x, index, src, axis=0, largest=True),
-        Sample(x, index, src, axis=0, largest=False),
-        Sample(x, index[:, ::2], src[:, ::2], axis=1, largest=True),
-    ]
+def _one_by_one_extreme(input: Any, places: Any, src: Any, largest: bool) -> Any:
+    out = list(input.ravel())
+    for place, value in zip(places.ravel(), src.ravel(), strict=True):
+        out[place] = (max if largest else min)(out[place], value)
+    return np.reshape(out, input.shape)
 
 
-def _one_by_one_extreme(x: Any, index: Any, src: Any, axis: int, largest: bool) -> Any:
-    out = x.copy()
-    for place in np.ndindex(index.shape):
-        to = (*place[:axis], index[place], *place[axis + 1 :])
-        out[to] = (max if largest else min)(out[to], src[place])
-    return out
-
-
-@primitive(routes=True, reference=_one_by_one_extreme, samples=_extreme_samples)
-def _scatter_extreme(input: Any, index: Any, src: Any, *, axis: int, largest: bool) -> Any:
+@primitive(
+    routes=True,
+    reference=_one_by_one_extreme,
+    samples=lambda rng: [
+        Sample(rng.normal(size=(3, 3)), rng.integers(0, 9, size=(2, 4)), rng.normal(size=(2, 4)), largest=True),
+        Sample(rng.normal(size=4), np.array([0, 0, 1]), rng.normal(size=3), largest=False),
+    ],
+)
+def _scatter_extreme(input: Any, places: Any, src: Any, *, largest: bool) -> Any:
+    """The extreme of the input and of all of `src` that goes to each place of the flattened array."""
     out = np.array(input, order="C")
-    combine = np.maximum if largest else np.minimum
-    combine.at(out.reshape(-1), _places_along(index, axis, out.shape).ravel(), np.ravel(src))
+    (np.maximum if largest else np.minimum).at(out.reshape(-1), places.ravel(), src.ravel())
     return out
 
 
-def _winners(out: Any, input: Any, index: Any, src: Any, axis: int) -> tuple[Any, Any, Any]:
-    """Which of the input and of `src` equal the extreme of their place (or are NaN with it), and how many do."""
-    best = _gather(out, index, axis=axis)
-    hits = (input == out) | (np.isnan(input) & np.isnan(out)), (src == best) | (np.isnan(src) & np.isnan(best))
-    return *hits, _scatter_add(hits[0] * 1.0, index, hits[1] * 1.0, axis=axis)
+def _hits(x: Any, best: Any) -> Any:
+    """Where `x` is the extreme, or NaN with it."""
+    return (x == best) | (np.isnan(x) & np.isnan(best))
 
 
-def _extreme_to_input(g: Any, out: Any, input: Any, index: Any, src: Any, axis: int) -> Any:
-    hit, _, count = _winners(out, input, index, src, axis)
-    return np.where(hit, g / count, 0.0)
+def _share(g: Any, out: Any, input: Any, places: Any, src: Any) -> Any:
+    """What each of those that reach the extreme of a place gets of its gradient."""
+    others = _hits(src, _gather(out, places)) * np.ones_like(src)
+    return g / (_hits(input, out) + _scatter_add(others, places, shape=input.shape))
 
 
-def _extreme_to_src(g: Any, out: Any, input: Any, index: Any, src: Any, axis: int) -> Any:
-    _, hit, count = _winners(out, input, index, src, axis)
-    return np.where(hit, _gather(g / count, index, axis=axis), 0.0)
+_scatter_extreme.defvjp(
+    lambda g, out, input, places, src: np.where(_hits(input, out), _share(g, out, input, places, src), 0.0),
+    None,
+    lambda g, out, input, places, src: np.where(
+        _hits(src, _gather(out, places)), _gather(_share(g, out, input, places, src), places), 0.0
+    ),
+)
 
 
-_scatter_extreme.defvjp(_extreme_to_input, None, _extreme_to_src)
-
-
-def _factors(sizes: tuple[int, ...], axis: int, index: Any, src: Any) -> Any:
+def _factors(sizes: tuple[int, ...], places: Any, src: Any) -> Any:
     """For each place, the product of what is written to it; 1 where nothing is.
 
     What is written to one place is gathered in a column of a table: the product of a column has an exact gradient,
     also where it has zeros.
     """
-    places = _places_along(np.asarray(index), axis, sizes).ravel()
-    touched, column = np.unique(places, return_inverse=True)
+    touched, column = np.unique(np.ravel(np.asarray(places)), return_inverse=True)
     order = np.argsort(column, kind="stable")
     row = np.empty_like(order)
     row[order] = np.arange(len(order)) - np.searchsorted(column[order], column[order])
     table = setitem(np.ones((row.max(initial=-1) + 1, len(touched)), src.dtype), (row, column), reshape(src, -1))
-    return reshape(setitem(np.ones(math.prod(sizes), src.dtype), touched, prod(table, 0)), sizes)
+    return _scatter(np.ones(sizes, src.dtype), touched, prod(table, 0))
 
 
 @name_axis
@@ -461,29 +456,26 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     >>> ag.scatter_reduce(ag.ones(2), 0, ag.tensor([0, 0]), ag.tensor([3.0, 5.0]), "mean")
     tensor([3., 1.])
     """
-    neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": "min", "amin": "max"}.get(reduce)
-    if neutral is None:
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ValueError(f"scatter_reduce: expected reduce sum, prod, mean, amax or amin, got {reduce!r}")
-    flat, axis, places, values = _scattered("scatter_reduce", input, dim, index, src)
+    input, places, src = _scattered("scatter_reduce", input, dim, index, src)
     if not include_self:
-        if isinstance(neutral, str):
-            neutral = _limit(flat.dtype, neutral)
-        flat = _scatter(flat, axis, places, neutral)
+        input = _scatter(input, places, np.full(shape(places), _neutral(reduce, input.dtype), input.dtype))
     if reduce in ("amax", "amin"):
-        out = _scatter_extreme(flat, places, values, axis=axis, largest=reduce == "amax")
-    elif reduce == "prod":
-        out = flat * _factors(shape(flat), axis, places, values)
-    else:
-        out = _scatter_add(flat, places, values, axis=axis)
-    if reduce == "mean":
-        own = np.full(shape(flat), int(include_self), flat.dtype)
-        count = _scatter_add(own, places, np.ones(shape(places), flat.dtype), axis=axis)
-        out = out / np.maximum(count, 1)
-    return _shaped(out, shape(input))
+        return _scatter_extreme(input, places, src, largest=reduce == "amax")
+    if reduce == "prod":
+        return input * _factors(shape(input), places, src)
+    total = input + _scatter_add(src, places, shape=shape(input))
+    if reduce == "sum":
+        return total
+    count = int(include_self) + _scatter_add(np.ones(shape(places), input.dtype), places, shape=shape(input))
+    return total / np.maximum(count, 1)
 
 
-def _limit(dtype: np.dtype[Any], end: str) -> Any:
-    """The least or the greatest value of a dtype."""
+def _neutral(reduce: str, dtype: np.dtype[Any]) -> Any:
+    """What changes nothing when it is combined."""
+    if reduce not in ("amax", "amin"):
+        return int(reduce == "prod")
     if dtype.kind == "f":
-        return -np.inf if end == "min" else np.inf
-    return getattr(np.iinfo(dtype), end)
+        return -np.inf if reduce == "amax" else np.inf
+    return np.iinfo(dtype).min if reduce == "amax" else np.iinfo(dtype).max

@@ -1,52 +1,50 @@
-"""Losses; none broadcasts silently."""
+"""Losses of numbers; none broadcasts silently."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from autograd_core import (
-    abs,
-    as_tensor,
-    clamp,
-    gather,
-    isinf,
-    log,
-    log1p,
-    log_softmax,
-    squeeze,
-    unsqueeze,
-    where,
-)
+from autograd_core import abs, as_tensor, clamp, exp, expm1, log, log1p, where, xlogy
 
 from .. import checks
-from .activation import magnitude, softplus_of_minus
+from .activation import magnitude
 
 __all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
+    "gaussian_nll_loss",
+    "huber_loss",
     "l1_loss",
+    "log_cosh_loss",
     "mse_loss",
-    "nll_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
 ]
 
 
-# Losses of numbers
-
-
-def _reduced(loss: Any, reduction: str) -> Any:
+def reduced(loss: Any, reduction: str) -> Any:
+    """The loss by its reduction."""
     if reduction == "none":
         return loss
     return loss.mean() if reduction == "mean" else loss.sum()
 
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def _weighted_mean(operation: str, loss: Any, weight: Any, reduction: str) -> Any:
+    """The loss by its reduction, with a weight for each element, which also counts in the mean."""
+    if weight is None:
+        return reduced(loss, reduction)
+    weight, loss = checks.same_shape(operation, weight=weight, input=loss)
+    total = reduced(weight * loss, "sum" if reduction == "mean" else reduction)
+    return total / weight.sum() if reduction == "mean" else total
+
+
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """The squared error ``(input - target)**2``.
 
     Parameters
     ----------
     input, target : of the same shape
     reduction : "mean" or "sum" over all elements, or "none"
+    weight : of each element, of the same shape; "mean" is then ``sum(weight * loss) / sum(weight)``
 
     Raises
     ------
@@ -62,10 +60,10 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """
     input, target = checks.pair("mse_loss", input, target, reduction)
     error = input - target
-    return _reduced(error * error, reduction)
+    return _weighted_mean("mse_loss", error * error, weight, reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
     """The absolute error ``|input - target|``, with gradient 0 where they are equal.
 
     Parameters and errors as for :func:`mse_loss`.
@@ -76,204 +74,153 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     tensor(1.5)
     """
     input, target = checks.pair("l1_loss", input, target, reduction)
-    return _reduced(abs(input - target), reduction)
+    return _weighted_mean("l1_loss", abs(input - target), weight, reduction)
 
 
-# Losses of probabilities
+def _huber(error: Any, delta: float) -> Any:
+    """``error**2 / 2`` up to `delta`, where it goes on straight; as a product that is smooth at 0."""
+    limited = clamp(error, -delta, delta)
+    return limited * (error - 0.5 * limited)
 
 
-def _weighted(weight: Any, value: Any) -> Any:
-    """``weight * value``, where weight 0 makes 0 also of an infinite value."""
-    return weight * where(isinf(value) & (weight == 0), 0.0, value)
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """``r**2 / 2`` of the error r where its size is at most `delta`, ``delta (|r| - delta / 2)`` beyond.
 
-
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
-    """``-(y log p + (1 - y) log(1 - p))`` of probabilities p; the logarithms are clamped at -100, as PyTorch's.
-
-    Where a logarithm is clamped its gradient is 0.  From a network's raw scores use
-    :func:`binary_cross_entropy_with_logits`, which needs no clamp.
+    Huber, "Robust estimation of a location parameter" (1964).
 
     Parameters
     ----------
-    input : probabilities in [0, 1]
-    target : of the same shape
-    weight : of each element; broadcast to the shape of `input`
-    reduction : "mean" or "sum" over all elements, or "none"
+    input, target, reduction : as for :func:`mse_loss`
+    delta : above 0
 
     Raises
     ------
     ValueError
-        If a probability is outside [0, 1], or the shapes differ.
+        If the shapes differ, or `delta` is not positive.
 
     Examples
     --------
     >>> import autograd_core as ag
     >>> from autograd_core import nn
-    >>> nn.functional.binary_cross_entropy(ag.tensor([0.5, 0.0]), ag.tensor([1.0, 1.0]), reduction="none")
-    tensor([  0.6931, 100.    ])
+    >>> nn.functional.huber_loss(ag.tensor([0.5, 3.0]), ag.zeros(2), reduction="none")
+    tensor([0.125, 2.5  ])
     """
-    input, target = checks.pair("binary_cross_entropy", input, target, reduction)
-    checks.probabilities("binary_cross_entropy", input)
-    loss = -(target * clamp(log(input), -100.0) + (1 - target) * clamp(log1p(-input), -100.0))
-    return _reduced(_element_weighted("binary_cross_entropy", loss, weight), reduction)
+    input, target = checks.pair("huber_loss", input, target, reduction)
+    checks.positive("huber_loss", delta=delta)
+    return reduced(_huber(input - target, delta), reduction)
 
 
-def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """:func:`huber_loss` with delta `beta`, divided by it; with `beta` 0 it is :func:`l1_loss`.
+
+    Girshick, "Fast R-CNN" (2015), eq. 3.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or `beta` is negative.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.smooth_l1_loss(ag.tensor([0.5, 3.0]), ag.zeros(2), reduction="none")
+    tensor([0.125, 2.5  ])
+    """
+    input, target = checks.pair("smooth_l1_loss", input, target, reduction)
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
+    error = input - target
+    return reduced(abs(error) if beta == 0 else _huber(error, beta) / beta, reduction)
+
+
+def log_cosh_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """``log(cosh(r))`` of the error r: ``r**2 / 2`` near 0, ``|r| - log 2`` far from it, smooth everywhere.
+
+    Computed as ``|r| + log1p(expm1(-2 |r|) / 2)``, which neither overflows nor cancels.  Parameters and errors as for
+    :func:`mse_loss`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.log_cosh_loss(ag.tensor([1.0, 1000.0]), ag.zeros(2), reduction="none")
+    tensor([4.3378e-01, 9.9931e+02])
+    """
+    input, target = checks.pair("log_cosh_loss", input, target, reduction)
+    size = magnitude(input - target)
+    return reduced(size + log1p(0.5 * expm1(-2 * size)), reduction)
+
+
+# Losses of predicted distributions of a number
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
-    """The binary cross-entropy of ``sigmoid(z)``, from the logits z: ``max(z, 0) - z y + log1p(exp(-|z|))``.
+    """``(log var + (input - target)**2 / var) / 2``: the negative log-likelihood of normal distributions.
 
-    In general ``pos_weight y softplus(-z) + (1 - y) softplus(z)``.  It is exact for large logits, and at ±inf.
+    Nix & Weigend, "Estimating the mean and variance of the target probability distribution" (1994).
 
     Parameters
     ----------
-    input : logits
+    input : the means
     target : of the same shape
-    weight : of each element; broadcast to the shape of `input`
-    reduction : "mean" or "sum" over all elements, or "none"
-    pos_weight : of the positive part of the loss; broadcast to the shape of `input`, as in one for each class
+    var : the variances
+        Of the same shape, with a 1 in place of one of its sizes, without its last dimension, or a number.
+    full : also add the constant ``log(2 pi) / 2``
+    eps : a smaller variance counts as this; its gradient is as if it were not limited
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a weight's does not broadcast to them.
+        If shapes do not fit, or a variance is negative.
 
     Examples
     --------
     >>> import autograd_core as ag
     >>> from autograd_core import nn
-    >>> z = ag.tensor([0.0, 1000.0, -1000.0])
-    >>> nn.functional.binary_cross_entropy_with_logits(z, ag.zeros(3), reduction="none")
-    tensor([6.9315e-01, 1.0000e+03, 0.0000e+00])
+    >>> nn.functional.gaussian_nll_loss(ag.tensor([1.0, 2.0]), ag.tensor([1.0, 4.0]), 1.0)
+    tensor(1.)
     """
-    operation = "binary_cross_entropy_with_logits"
-    input, target = checks.pair(operation, input, target, reduction)
-    positive, negative = target, 1 - target
-    size = magnitude(input)
-    rest = softplus_of_minus(size)
-    if pos_weight is not None:
-        positive = checks.broadcastable(operation, "pos_weight", pos_weight, input) * target
-        rest = (positive + negative) * rest
-    loss = _weighted(where(input > 0, negative, positive), size) + rest
-    return _reduced(_element_weighted(operation, loss, weight), reduction)
+    input, target = checks.pair("gaussian_nll_loss", input, target, reduction)
+    var = checks.variances("gaussian_nll_loss", input, as_tensor(var))
+    var = where(var < eps, eps + (var - var.detach()), var)
+    error = input - target
+    loss = 0.5 * (log(var) + error * error / var)
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
-def _element_weighted(operation: str, loss: Any, weight: Any) -> Any:
-    if weight is None:
-        return loss
-    return _weighted(checks.broadcastable(operation, "weight", weight, loss), loss)
-
-
-# Losses of classes
-
-
-def cross_entropy(
+def poisson_nll_loss(
     input: Any,
     target: Any,
-    weight: Any = None,
+    log_input: bool = True,
+    full: bool = False,
     *,
-    ignore_index: int = -100,
+    eps: float = 1e-8,
     reduction: str = "mean",
-    label_smoothing: float = 0.0,
-    allow_unnormalized: bool = False,
 ) -> Any:
-    """``-log softmax(input)[target]``, from logits; or ``-sum(target * log softmax(input))`` for soft targets.
+    """``rate - target log rate``: the negative log-likelihood of counts.
 
     Parameters
     ----------
-    input : logits, shape (C,), (N, C) or (N, C, d1, ...)
-    target : either integer classes, in the shape of `input` without C; or probabilities, floating, in its full shape
-    weight : of each class, shape (C,)
-    ignore_index : a class that does not count (integer targets only)
-    reduction : "mean", "sum" or "none"
-        The mean is over the targets that count, by the weight of their class (soft targets: over all, unweighted).
-    label_smoothing : in [0, 1]
-        This share of every target is spread evenly over all classes.
-        Szegedy et al., "Rethinking the Inception architecture" (2015), section 7.
-    allow_unnormalized : let soft targets sum to something else than 1 over the classes
+    input : the logarithm of the expected count, or with `log_input` False the count
+    target : counts, of the same shape
+    full : also add Stirling's approximation of ``log(target!)`` where the target is above 1:
+        ``target log target - target + log(2 pi target) / 2``
+    eps : added to an expected count before its logarithm
 
     Raises
     ------
-    IndexError
-        If a class is not in 0 .. C - 1 and is not `ignore_index`.
     ValueError
-        If shapes do not fit, or soft targets do not sum to 1 (within 0.001).
-
-    Notes
-    -----
-    With every target ignored the mean is 0, with gradient 0 and a warning.  A soft target of 0 on a logit of -inf
-    contributes 0.
+        If the shapes differ.
 
     Examples
     --------
     >>> import autograd_core as ag
     >>> from autograd_core import nn
-    >>> logits = ag.tensor([[2.0, 0.0], [0.0, 3.0]])
-    >>> nn.functional.cross_entropy(logits, ag.tensor([0, 1]))
-    tensor(0.0878)
-    >>> nn.functional.cross_entropy(logits, ag.tensor([[1.0, 0.0], [0.5, 0.5]]))
-    tensor(0.8378)
+    >>> nn.functional.poisson_nll_loss(ag.tensor([0.0, 1.0]), ag.tensor([0.0, 1.0]), reduction="none")
+    tensor([1.    , 1.7183])
     """
-    input, target = as_tensor(input), as_tensor(target)
-    checks.reduction("cross_entropy", reduction)
-    checks.smoothing(label_smoothing)
-    dim = checks.class_dim("cross_entropy", input)
-    classes = input.shape[dim]
-    if weight is not None:
-        weight = checks.class_weight("cross_entropy", weight, classes)
-    if not target.is_floating_point():
-        checks.class_targets("cross_entropy", input, target, ignore_index)
-        logp = log_softmax(input, dim)
-        return _of_classes(logp, dim, target, weight, ignore_index, label_smoothing, reduction)
-    checks.soft_targets(input, target, dim, ignore_index, allow_unnormalized)
-    if label_smoothing:
-        target = (1 - label_smoothing) * target + label_smoothing / classes
-    if weight is not None:
-        target = target * _along(weight, dim, input.ndim)
-    return _reduced(-_weighted(target, log_softmax(input, dim)).sum(dim), reduction)
-
-
-def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """``-input[target]``: the negative log-likelihood of integer classes, from log-probabilities.
-
-    After a ``log_softmax`` this is :func:`cross_entropy`, whose parameters and errors it shares.
-
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.functional.nll_loss(ag.tensor([[-0.5, -1.0], [-2.0, -0.1]]), ag.tensor([0, 1]))
-    tensor(0.3)
-    """
-    input, target = as_tensor(input), as_tensor(target)
-    checks.reduction("nll_loss", reduction)
-    dim = checks.class_dim("nll_loss", input)
-    if weight is not None:
-        weight = checks.class_weight("nll_loss", weight, input.shape[dim])
-    checks.class_targets("nll_loss", input, target, ignore_index)
-    return _of_classes(input, dim, target, weight, ignore_index, 0.0, reduction)
-
-
-def _along(weight: Any, dim: int, ndim: int) -> Any:
-    """Class weights, shaped to broadcast along the class dimension."""
-    return weight.reshape((-1,) + (1,) * (ndim - dim - 1))
-
-
-def _of_classes(
-    logp: Any, dim: int, target: Any, weight: Any, ignore_index: int, label_smoothing: float, reduction: str
-) -> Any:
-    """The loss of integer classes from log-probabilities."""
-    counts = target != ignore_index
-    target = where(counts, target, 0)
-    loss = -squeeze(gather(logp, dim, unsqueeze(target, dim)), dim)
-    share = counts  # of each target in the mean
-    if weight is not None:
-        weight_of_target = weight[target]
-        loss = _weighted(weight_of_target, loss)
-        share = where(counts, weight_of_target, 0.0)
-    if label_smoothing:
-        every = logp if weight is None else _weighted(_along(weight, dim, logp.ndim), logp)
-        loss = (1 - label_smoothing) * loss - label_smoothing * every.mean(dim)
-    loss = where(counts, loss, 0.0)
-    if reduction != "mean" or loss.numel() == 0:
-        return _reduced(loss, reduction)
-    total = share.sum()
-    return loss.sum() / where(total == 0, 1, total)
+    input, target = checks.pair("poisson_nll_loss", input, target, reduction)
+    loss = exp(input) - target * input if log_input else input - target * log(input + eps)
+    if full:
+        stirling = xlogy(target, target) - target + 0.5 * log(2 * math.pi * target)
+        loss = loss + where(target > 1, stirling, 0.0)
+    return reduced(loss, reduction)

@@ -1,0 +1,80 @@
+"""Rows of a matrix, picked by number; and rows added up by number.  Each is the other's rule."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..primitive import Sample, primitive
+
+__all__: list[str] = []
+
+FEW = 32
+"""Fewer rows than this are added element by element: sorting them out does not pay."""
+
+
+def _samples(rng: np.random.Generator) -> list[tuple[Any, Any]]:
+    """Matrices and numbers of their rows."""
+    return [
+        (rng.normal(size=(4, 3)), rng.integers(0, 4, size=(2, 5))),
+        (rng.normal(size=(3, 2)), np.repeat(np.arange(3), 40)[rng.permutation(120)]),
+        (rng.normal(size=(4, 2)), np.array(2)),
+        (rng.normal(size=(2, 3)), np.zeros((0,), np.int64)),
+    ]
+
+
+@primitive(
+    routes=True,
+    reference=lambda matrix, numbers: np.array([matrix[i] for i in numbers.ravel()]).reshape(*numbers.shape, -1)
+    if numbers.size
+    else np.zeros((*numbers.shape, matrix.shape[1])),
+    samples=lambda rng: [Sample(matrix, numbers) for matrix, numbers in _samples(rng)],
+)
+def _take_rows(matrix: Any, numbers: Any) -> Any:
+    """``matrix[numbers]``: the rows with these numbers, shape (*numbers.shape, columns)."""
+    return np.take(matrix, numbers, axis=0)
+
+
+def _each_at_its_place(rows: Any, numbers: Any, count: int) -> Any:
+    out = np.zeros((count, rows.shape[-1]))
+    for i, row in zip(numbers.ravel(), rows.reshape(numbers.size, rows.shape[-1]), strict=True):
+        out[i] += row
+    return out
+
+
+@primitive(
+    reference=_each_at_its_place,
+    samples=lambda rng: [
+        Sample(rng.normal(size=(*numbers.shape, matrix.shape[1])), numbers, count=len(matrix))
+        for matrix, numbers in _samples(rng)
+    ],
+)
+def _add_rows(rows: Any, numbers: Any, *, count: int) -> Any:
+    """A matrix of `count` rows: zeros, and each of `rows` added to the one with its number.
+
+    All first rows of their number are added at once, then all second ones, and so on: no number repeats within such a
+    round.  The rounds grow smaller; what is left when they are small is added one by one.
+    """
+    width = rows.shape[-1]
+    out = np.zeros((count, width), rows.dtype)
+    numbers = np.ravel(numbers)
+    rows = np.reshape(rows, (numbers.size, width))
+    left = np.argsort(numbers, kind="stable")
+    ordered = numbers[left]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    rank = np.arange(ordered.size) - np.repeat(starts, np.diff(starts, append=ordered.size))
+    left = left[np.argsort(rank, kind="stable")]
+    for size in np.bincount(rank).tolist():
+        if size < FEW:
+            break
+        out[numbers[left[:size]]] += rows[left[:size]]
+        left = left[size:]
+    places = numbers[left][:, None] * width + np.arange(width)
+    np.add.at(out.reshape(math.prod(out.shape)), places.ravel(), rows[left].ravel())
+    return out
+
+
+_take_rows.defvjp(lambda g, matrix_shape, numbers: _add_rows(g, numbers, count=matrix_shape[0]), None)
+_add_rows.defvjp(lambda g, numbers: _take_rows(g, numbers), None)
