@@ -16,8 +16,9 @@ from .ops.einsum import vecdot
 from .ops.least_squares import lstsq, matrix_rank, pinv
 from .ops.linalg import linalg_cross as cross
 from .ops.linalg import linalg_diagonal as diagonal
-from .ops.linalg import matmul, matrix_exp, matrix_power, multi_dot
+from .ops.linalg import matmul, multi_dot
 from .ops.norms import cond, matrix_norm, norm, vector_norm
+from .ops.powers import matrix_exp, matrix_power
 from .ops.solving import det, inv, slogdet, solve, solve_triangular, tensorinv, tensorsolve
 
 __all__ = [

@@ -31,9 +31,10 @@ def _discrete_cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
 
 def _dtype(dtype: Any) -> np.dtype[Any]:
     try:
-        return np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError as error:
         raise TypeError(f"cast: expected a dtype such as float32, got {dtype!r}") from error
+    return found
 
 
 def cast(input: Any, dtype: Any) -> Any:

@@ -144,7 +144,8 @@ def diagflat(input: Any, offset: int = 0) -> Any:
 def _triangle(operation: str, input: Any, diagonal: int, lower: bool) -> Any:
     if ndim(input) < 2:
         raise ValueError(f"{operation}: expected at least 2 dimensions, got shape {shape(input)}")
-    below = np.tri(*shape(input)[-2:], k=diagonal if lower else diagonal - 1, dtype=bool)
+    rows, columns = shape(input)[-2:]
+    below = np.tri(rows, columns, k=diagonal if lower else diagonal - 1, dtype=bool)
     return where(below if lower else ~below, input, False)  # False is 0 in any dtype
 
 

@@ -62,7 +62,8 @@ def _depth(form: tuple[Any, ...], arrays: tuple[Any, ...], rank: int) -> int:
     if Ellipsis in form:
         return rank
     masks = [a.ndim for a in arrays if a.dtype == bool]
-    return sum(part is not None for part in form) - len(masks) + sum(masks)
+    named: int = sum(part is not None for part in form) - len(masks) + sum(masks)
+    return named
 
 
 def _repeats(arrays: tuple[Any, ...]) -> bool:
@@ -183,10 +184,10 @@ def _part(part: Any) -> Any:
     return array
 
 
-def form_and_arrays(index: Any) -> tuple[tuple[Any, ...], list[Any]]:
+def form_and_arrays(index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """An index as its form and its arrays."""
     parts = [_part(part) for part in (index if isinstance(index, tuple) else (index,))]
-    arrays = [part for part in parts if hasattr(part, "dtype")]
+    arrays = tuple(part for part in parts if hasattr(part, "dtype"))
     return tuple(ARRAY if hasattr(part, "dtype") else part for part in parts), arrays
 
 

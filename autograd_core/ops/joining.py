@@ -314,33 +314,33 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
 
 
 @by_name(np.split)
-def _numpy_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> tuple[Any, ...]:
+def _numpy_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     size = shape(ary)[axis_of("split", axis, ndim(ary))]
     if ndim(indices_or_sections) == 0 and size % operator.index(indices_or_sections):
         raise ValueError(f"split: size {size} of axis {axis} is no multiple of {indices_or_sections}; use array_split")
     return tensor_split(ary, indices_or_sections, axis)
 
 
-def _split_along(operation: str, input: Any, indices_or_sections: Any, dim: int, least: int) -> tuple[Any, ...]:
+def _split_along(operation: str, input: Any, indices_or_sections: Any, dim: int, least: int) -> Any:
     if ndim(input) < least:
         raise ValueError(f"{operation}: expected at least {least} dimensions, got shape {shape(input)}")
     return _numpy_split(input, indices_or_sections, dim)
 
 
 @implements(np.hsplit)
-def hsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def hsplit(input: Any, indices_or_sections: Any) -> Any:
     """Equal pieces, or cut before each index, along dimension 1 (of a vector: 0)."""
     return _split_along("hsplit", input, indices_or_sections, 0 if ndim(input) == 1 else 1, 1)
 
 
 @implements(np.vsplit)
-def vsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def vsplit(input: Any, indices_or_sections: Any) -> Any:
     """Equal pieces, or cut before each index, along dimension 0."""
     return _split_along("vsplit", input, indices_or_sections, 0, 2)
 
 
 @implements(np.dsplit)
-def dsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def dsplit(input: Any, indices_or_sections: Any) -> Any:
     """Equal pieces, or cut before each index, along dimension 2."""
     return _split_along("dsplit", input, indices_or_sections, 2, 3)
 
@@ -429,7 +429,7 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     """
     if dims is None or dims == ():
         return reshape(roll(ravel(input), shifts, 0), shape(input))
-    moves, along = (sizes_of(n if isinstance(n, Sequence) else (n,)) for n in (shifts, dims))
+    moves, along = (sizes_of((n,)) for n in (shifts, dims))
     if len(moves) != len(along):
         raise ValueError(f"roll: got {len(moves)} shifts for {len(along)} dims; expected as many")
     return _roll(input, shifts=moves, axis=axes("roll", along, ndim(input)))

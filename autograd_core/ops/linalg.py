@@ -1,10 +1,9 @@
-"""Products and powers of matrices."""
+"""Products of matrices."""
 
 from __future__ import annotations
 
 import functools
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,14 @@ import numpy as np
 from ..primitive import Sample, implements, primitive
 from .arguments import aliases, axis_of, ndim, shape
 from .arithmetic import mul
-from .casting import floating
 from .diagonal import diagonal
 from .indexing import index_select
 from .least_squares import pinverse
 from .norms import cdist
+from .powers import matrix_exp, matrix_power
 from .reduction import sum
-from .selection import where
 from .shape import unsqueeze
-from .solving import cholesky_inverse, cholesky_solve, det, inv, inverse, logdet, slogdet, square
+from .solving import cholesky_inverse, cholesky_solve, det, inverse, logdet, slogdet
 
 __all__ = [
     "addbmm",
@@ -135,8 +133,16 @@ def matmul(input: Any, other: Any) -> Any:
     return _matmul(input, other)
 
 
+FORMS = {
+    "k,k": "two vectors",
+    "nk,k": "a matrix and a vector",
+    "nk,km": "two matrices",
+    "bnk,bkm": "two batches of matrices",
+}
+
+
 def _ranked(operation: str, left: Any, right: Any, form: str) -> Any:
-    """The product of operands that must have this form, such as ``"bnk,bkm"``, without broadcasting."""
+    """The product of operands that must have one of these forms, without broadcasting."""
     sizes: dict[str, int] = {}
     given = [*shape(left), *shape(right)]
     names = [*map(len, form.split(","))]
@@ -144,7 +150,7 @@ def _ranked(operation: str, left: Any, right: Any, form: str) -> Any:
     if not fits or any(sizes.setdefault(c, n) != n for c, n in zip(form.replace(",", ""), given, strict=True)):
         expected = " and ".join(f"({', '.join(term)})" for term in form.split(","))
         raise ValueError(
-            f"{operation}: expected shapes {expected}, got {shape(left)} and {shape(right)}; "
+            f"{operation}: expected {FORMS[form]} of shapes {expected}, got {shape(left)} and {shape(right)}; "
             f"transpose one, or use matmul, which broadcasts"
         )
     return _matmul(left, right)
@@ -360,80 +366,6 @@ def chain_matmul(*matrices: Any) -> Any:
             [27.]])
     """
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
-
-
-@implements(np.linalg.matrix_power)
-def matrix_power(input: Any, n: int) -> Any:
-    """A square matrix multiplied `n` times, by repeated squaring; with `n` negative, its inverse.  Batches too.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        If `n` is negative and the matrix is singular.
-
-    >>> import autograd_core as ag
-    >>> ag.matrix_power(ag.tensor([[1.0, 1.0], [0.0, 1.0]]), 10)
-    tensor([[ 1., 10.],
-            [ 0.,  1.]])
-    """
-    n = operator.index(n)
-    square("matrix_power", input)
-    if n < 0:
-        input, n = inv(input), -n
-    result = None
-    while n:
-        if n & 1:
-            result = input if result is None else matmul(result, input)
-        n >>= 1
-        if n:
-            input = matmul(input, input)
-    return where(False, input, np.eye(shape(input)[-1], dtype=bool)) if result is None else result
-
-
-@primitive(
-    reference=lambda x: np.sum([np.linalg.matrix_power(x, n) / math.factorial(n) for n in range(40)], axis=0),
-    samples=lambda rng: [
-        Sample(rng.normal(size=(3, 3))),
-        Sample(rng.normal(size=(2, 2, 2))),
-        Sample(rng.normal(size=(1, 1))),
-        Sample(np.zeros((2, 2))),
-        Sample(np.zeros((0, 2, 2))),
-        Sample(np.zeros((0, 0))),
-    ],
-)
-def _matrix_exp(input: Any) -> Any:
-    try:
-        from scipy.linalg import expm
-    except ImportError as error:
-        raise ImportError("matrix_exp needs SciPy: pip install scipy") from error
-    return expm(input) if input.size else np.array(input)
-
-
-def _matrix_exp_vjp(g: Any, input: Any) -> Any:
-    """The derivative in a direction is a block of the exponential of a matrix of twice the size."""
-    n = input.shape[-1]
-    a = input.mT
-    above = np.concatenate([a, g], axis=-1)
-    below = np.concatenate([np.zeros(input.shape, g.dtype), a], axis=-1)
-    return _matrix_exp(np.concatenate([above, below], axis=-2))[..., :n, n:]
-
-
-_matrix_exp.defvjp(_matrix_exp_vjp)
-
-
-def matrix_exp(input: Any) -> Any:
-    """The exponential of square matrices, ``sum(A**n / n!)``, by scaling and squaring of a Padé approximant.
-
-    The gradient is the Fréchet derivative at the transpose, the upper right block of ``exp([[A', G], [0, A']])``
-    (Al-Mohy, Higham, "Computing the Fréchet derivative of the matrix exponential", 2009).  Needs SciPy.
-
-    >>> import autograd_core as ag
-    >>> ag.matrix_exp(ag.tensor([[0.0, 1.0], [0.0, 0.0]]))
-    tensor([[1., 1.],
-            [0., 1.]])
-    """
-    square("matrix_exp", input)
-    return _matrix_exp(floating(input))
 
 
 def _cross(operation: str, input: Any, other: Any, dim: int) -> Any:

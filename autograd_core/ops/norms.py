@@ -38,7 +38,12 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
 @implements(np.linalg.matrix_norm)
 @reductions
 def matrix_norm(
-    A: Any, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *, dtype: Any = None  # noqa: N803
+    A: Any,  # noqa: N803
+    ord: Any = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
 ) -> Any:
     """The norm of the matrices in two dimensions.
 

@@ -150,7 +150,7 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     return _scatter(input, places, broadcast_to(value, shape(places)))
 
 
-def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: list[Any]) -> Any:
+def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: tuple[Any, ...]) -> Any:
     """The value in the dtype of `input`, and without the leading dimensions of size 1 that NumPy ignores."""
     value = cast(value, (input if hasattr(input, "dtype") else as_tensor(input)).dtype)
     if ndim(value) == 0:

@@ -1,12 +1,63 @@
 """Layers, activations and losses as functions of tensors, all composed of the engine's operations."""
 
 from . import activation as _activation
+from . import adversarial_loss as _adversarial_loss
+from . import attention as _attention
+from . import choice as _choice
+from . import conv as _conv
+from . import cross_entropy as _cross_entropy
+from . import distance as _distance
+from . import dropout as _dropout
 from . import embedding as _embedding
+from . import gates as _gates
+from . import imbalance_loss as _imbalance_loss
 from . import linear as _linear
 from . import loss as _loss
+from . import margin_loss as _margin_loss
+from . import normalization as _normalization
+from . import padding as _padding
+from . import pooling as _pooling
+from . import vision as _vision
 from .activation import *
+from .adversarial_loss import *
+from .attention import *
+from .choice import *
+from .conv import *
+from .cross_entropy import *
+from .distance import *
+from .dropout import *
 from .embedding import *
+from .gates import *
+from .imbalance_loss import *
 from .linear import *
 from .loss import *
+from .margin_loss import *
+from .normalization import *
+from .padding import *
+from .pooling import *
+from .vision import *
 
-__all__ = [name for family in (_activation, _embedding, _linear, _loss) for name in family.__all__]
+__all__ = [
+    name
+    for family in (
+        _activation,
+        _adversarial_loss,
+        _attention,
+        _choice,
+        _conv,
+        _cross_entropy,
+        _distance,
+        _dropout,
+        _embedding,
+        _gates,
+        _imbalance_loss,
+        _linear,
+        _loss,
+        _margin_loss,
+        _normalization,
+        _padding,
+        _pooling,
+        _vision,
+    )
+    for name in family.__all__
+]

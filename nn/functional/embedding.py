@@ -1,14 +1,17 @@
-"""Classes as vectors."""
+"""Numbers as vectors: one-hot, or rows of a table."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd_core import Tensor, arange, as_tensor, unsqueeze
+import numpy as np
+
+from autograd_core import Tensor, arange, as_tensor, from_numpy, max, no_grad, norm, reshape, unsqueeze, where
+from autograd_core.ops.rows import _add_rows, _take_rows
 
 from .. import checks
 
-__all__ = ["one_hot"]
+__all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
 def one_hot(target: Any, num_classes: int = -1) -> Tensor:
@@ -44,3 +47,214 @@ def one_hot(target: Any, num_classes: int = -1) -> Tensor:
     checks.classes_in_range("one_hot", target, num_classes)
     result: Tensor = (unsqueeze(target, -1) == arange(num_classes)).long()
     return result
+
+
+def _numbers(operation: str, input: Any, weight: Any) -> Any:
+    """Row numbers as a tensor of integers within the weight."""
+    input = as_tensor(input)
+    if input.dtype.kind not in "iu":
+        if input.numel():
+            raise TypeError(f"{operation}: expected integer indices, got {input.dtype}; convert them with .long()")
+        input = input.long()
+    if weight.ndim != 2:
+        raise ValueError(f"{operation}: expected a weight of shape (rows, columns), got {weight.shape}")
+    values, rows = input.array, weight.shape[0]
+    if values.size and not (values.min() >= 0 and values.max() < rows):
+        where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= rows))[0])
+        raise IndexError(
+            f"{operation}: input{list(where)} is {values[where]}, but the weight of shape {weight.shape} has rows 0 to "
+            f"{rows - 1}"
+        )
+    return input
+
+
+def _row_of(operation: str, padding_idx: int | None, rows: int) -> int | None:
+    """`padding_idx`, which may count from the end."""
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise ValueError(f"{operation}: padding_idx {padding_idx} is not one of {rows} rows")
+    return padding_idx if padding_idx is None else padding_idx % rows
+
+
+def _renormed(weight: Any, numbers: np.ndarray, max_norm: float | None, norm_type: float) -> None:
+    """Scale down, in place, those of the rows whose norm is larger than `max_norm`."""
+    if max_norm is None:
+        return
+    with no_grad():
+        used = np.unique(numbers)
+        size = norm(weight[used], norm_type, 1, keepdim=True).array
+        large = size[:, 0] > max_norm
+        weight[used[large]] = weight[used[large]] * (max_norm / (size[large] + 1e-7))
+
+
+def _looked_up(weight: Any, numbers: Any, scale_grad_by_freq: bool) -> Any:
+    """The rows; with `scale_grad_by_freq` the gradient of each is divided by how often it is among them."""
+    rows = _take_rows(weight, numbers)
+    if not scale_grad_by_freq:
+        return rows
+    times = np.bincount(numbers.array.ravel(), minlength=weight.shape[0])[numbers.array]
+    fixed = rows.detach()
+    return fixed + (rows - fixed) / from_numpy(times[..., None].astype(weight.dtype))
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """The rows of `weight` that `input` names; a row named twice gets both gradients.
+
+    Parameters
+    ----------
+    input : integers of any shape
+    weight : shape (rows, columns)
+    padding_idx : a row that gets no gradient
+    max_norm : scale rows of a larger norm down to it first, in `weight` itself
+    norm_type : the order of that norm
+    scale_grad_by_freq : divide a row's gradient by how often it is named
+    sparse : must be False: gradients are dense
+
+    Returns
+    -------
+    Tensor, shape (*input.shape, columns)
+
+    Raises
+    ------
+    IndexError
+        If there is no such row.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.embedding([0, 2, 0], ag.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
+    tensor([[1., 2.],
+            [5., 6.],
+            [1., 2.]])
+    """
+    weight = as_tensor(weight)
+    _dense("embedding", sparse)
+    numbers = _numbers("embedding", input, weight)
+    padding_idx = _row_of("embedding", padding_idx, weight.shape[0])
+    _renormed(weight, numbers.array, max_norm, norm_type)
+    rows = _looked_up(weight, numbers, scale_grad_by_freq)
+    return rows if padding_idx is None else where(unsqueeze(numbers == padding_idx, -1), rows.detach(), rows)
+
+
+def _dense(operation: str, sparse: bool) -> None:
+    if sparse:
+        raise ValueError(f"{operation}: sparse gradients do not exist here; leave sparse=False")
+
+
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """The sum, mean or maximum of the rows of `weight` that each bag names; of an empty bag 0.
+
+    Parameters
+    ----------
+    input : integers, shape (bags, n); or (n,), and `offsets` says where bags start
+    weight : shape (rows, columns)
+    offsets : shape (bags,), not decreasing, from 0
+    max_norm, norm_type, scale_grad_by_freq, sparse : as for :func:`embedding`
+    mode : "sum", "mean" or "max"; of equal largest elements the first gets the gradient
+    per_sample_weights : in the shape of `input`, times which the rows go into a sum
+    include_last_offset : the last offset is the end of the last bag
+    padding_idx : a row that does not count
+
+    Returns
+    -------
+    Tensor, shape (bags, columns)
+
+    Raises
+    ------
+    IndexError
+        If there is no such row.
+    ValueError
+        If the arguments do not fit one another.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> weight = ag.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> nn.functional.embedding_bag([0, 2, 1], weight, offsets=[0, 2], mode="sum")
+    tensor([[6., 8.],
+            [3., 4.]])
+    """
+    weight = as_tensor(weight)
+    _dense("embedding_bag", sparse)
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(f"embedding_bag: expected mode 'sum', 'mean' or 'max', got {mode!r}")
+    numbers = _numbers("embedding_bag", input, weight)
+    bags, count = _bags(numbers, offsets, include_last_offset)
+    padding_idx = _row_of("embedding_bag", padding_idx, weight.shape[0])
+    _renormed(weight, numbers.array, max_norm, norm_type)
+    flat = reshape(numbers, -1)
+    rows = _looked_up(weight, flat, scale_grad_by_freq)
+    if per_sample_weights is not None:
+        per_sample_weights = as_tensor(per_sample_weights)
+        if mode != "sum" or per_sample_weights.shape != numbers.shape:
+            raise ValueError(
+                f"embedding_bag: per_sample_weights need mode 'sum' and the shape of input, {numbers.shape}; got mode "
+                f"{mode!r} and {per_sample_weights.shape}"
+            )
+        rows = rows * reshape(per_sample_weights, (-1, 1))
+    if padding_idx is not None:
+        counted = np.flatnonzero(flat.array != padding_idx)
+        rows, bags = _take_rows(rows, counted), bags[counted]
+    if mode == "max":
+        return _largest(rows, bags, count)
+    total = _add_rows(rows, bags, count=count)
+    if mode == "sum":
+        return total
+    lengths = np.maximum(np.bincount(bags, minlength=count), 1)
+    return total / from_numpy(lengths[:, None].astype(weight.dtype))
+
+
+def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[np.ndarray, int]:
+    """The bag of each number, and how many bags there are."""
+    if numbers.ndim == 2 and offsets is None:
+        count, n = numbers.shape
+        return np.repeat(np.arange(count), n), count
+    if numbers.ndim != 1 or offsets is None:
+        raise ValueError(
+            f"embedding_bag: expected input of shape (bags, n) without offsets, or (n,) with them, got {numbers.shape}"
+            f"{' without' if offsets is None else ' with'} offsets"
+        )
+    starts = as_tensor(offsets).array
+    ends = np.append(starts[1:], numbers.shape[0])
+    if include_last_offset:
+        starts, ends = starts[:-1], ends[:-1]
+    if starts.ndim != 1 or (starts.size and starts[0] != 0) or (ends < starts).any() or (ends > numbers.shape[0]).any():
+        raise ValueError(
+            f"embedding_bag: expected offsets that start at 0, do not decrease, and end within input of shape "
+            f"{numbers.shape}, got {starts}"
+        )
+    return np.repeat(np.arange(starts.size), ends - starts), starts.size
+
+
+def _largest(rows: Any, bags: np.ndarray, count: int) -> Any:
+    """The largest element, in each column, of the rows of each bag."""
+    lengths = np.bincount(bags, minlength=count)
+    starts = np.cumsum(lengths) - lengths
+    within = np.arange(lengths.max(initial=1))
+    places = np.minimum(starts[:, None] + within, max(bags.size - 1, 0))
+    if not bags.size:
+        return _add_rows(rows, bags, count=count)
+    counted = (within < lengths[:, None])[..., None]
+    found = max(where(counted, _take_rows(rows, places), -np.inf), 1).values
+    return where((lengths == 0)[:, None], 0.0, found)

@@ -12,7 +12,6 @@ from autograd_core import (
     cumprod,
     gather,
     minimum,
-    norm,
     relu,
     unsqueeze,
     where,
@@ -20,6 +19,7 @@ from autograd_core import (
 
 from .. import checks
 from .activation import softplus
+from .distance import cosine_similarity, pairwise_distance
 from .loss import reduced
 
 __all__ = [
@@ -114,9 +114,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduct
     return reduced(where(target > 0, input, relu(margin - input)), reduction)
 
 
-def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
-) -> Any:
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean") -> Any:
     """``max(0, margin - target (input1 - input2))``: for a target of 1, `input1` shall be larger; for -1, `input2`.
 
     Parameters
@@ -260,12 +258,6 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
 # Of distances
 
 
-def _cosine(a: Any, b: Any) -> Any:
-    """The cosine of the angle between vectors; 0 with gradient 0 where one is 0."""
-    sizes = norm(a, dim=-1) * norm(b, dim=-1)
-    return where(sizes == 0, 0.0, (a * b).sum(-1) / sizes)
-
-
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
@@ -300,7 +292,7 @@ def cosine_embedding_loss(
             f"got inputs of shape {a.shape} and target of shape {target.shape}"
         )
     checks.one_of(operation, target, (-1, 1))
-    cosine = _cosine(a, b)
+    cosine = cosine_similarity(a, b, -1)
     return reduced(where(target > 0, 1 - cosine, relu(cosine - margin)), reduction)
 
 
@@ -316,11 +308,15 @@ def triplet_margin_with_distance_loss(
 ) -> Any:
     """``max(0, margin + d(anchor, positive) - d(anchor, negative))``, with a distance d of your own.
 
-    Parameters and errors as for :func:`triplet_margin_loss`.
-
     Parameters
     ----------
-    distance_function : of two tensors of vectors to their distances; the Euclidean distance if not given
+    distance_function : of two tensors of vectors to their distances; :func:`pairwise_distance` if not given
+    anchor, positive, negative, margin, swap, reduction : as for :func:`triplet_margin_loss`
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the margin is not positive.
 
     Examples
     --------
@@ -335,15 +331,11 @@ def triplet_margin_with_distance_loss(
     checks.reduction(operation, reduction)
     checks.positive(operation, margin=margin)
     anchor, positive, negative = checks.same_shape(operation, anchor=anchor, positive=positive, negative=negative)
-    distance = distance_function or _distance
+    distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))
     return reduced(relu(margin + near - far), reduction)
-
-
-def _distance(a: Any, b: Any, p: float = 2.0, eps: float = 1e-6) -> Any:
-    return norm(a - b + eps, p, -1)
 
 
 def triplet_margin_loss(
@@ -387,7 +379,7 @@ def triplet_margin_loss(
         anchor,
         positive,
         negative,
-        distance_function=lambda a, b: _distance(a, b, p, eps),
+        distance_function=lambda a, b: pairwise_distance(a, b, p, eps),
         margin=margin,
         swap=swap,
         reduction=reduction,

@@ -492,11 +492,10 @@ def _adaptive_max_pooled(operation: str, n: int, input: Any, output_size: Any, r
         return _max_pooled(operation, n, input, kernel, None, 0, 1, False, return_indices)
     places, counted = np.zeros((), np.int64), np.ones((), bool)
     for i, (size, count) in enumerate(zip(given, wanted, strict=True)):
-        # (outputs so far..., window so far) with this dimension's beside them
         along, counts = _places(size, count)
-        shape = (1,) * i + (count, 1, along.shape[1])
-        places = places.reshape(*wanted[:i], 1, -1, 1) * size + along.reshape(shape)
-        counted = counted.reshape(*wanted[:i], 1, -1, 1) & counts.reshape(shape)
+        grid = [1] * 2 * n  # the outputs, then the elements of a window
+        grid[i], grid[n + i] = along.shape
+        places, counted = places * size + along.reshape(grid), counted & counts.reshape(grid)
     places, counted = places.reshape(*wanted, -1), counted.reshape(*wanted, -1)
     flat = reshape(input, (*input.shape[:-n], math.prod(given)))
     found = max(where(counted, getitem(flat, (Ellipsis, places)), -np.inf), -1)
