@@ -244,7 +244,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
             bit <<= 1
         if not tensors:
             if any(isinstance(x, (array_type, np.generic)) for x in args):
-                return forward(*args, **params)
+                return forward(*(as_array(x) if isinstance(x, (list, tuple)) else x for x in args), **params)
             return apply(*map(Tensor, args), **params)
         try:
             out = forward(*values, **params)
@@ -362,4 +362,5 @@ def _explained(error: Exception, record: Primitive, values: list[Any]) -> Except
     """The same error with the operation and its operands named first."""
     given = ", ".join(f"{v.dtype}{list(v.shape)}" if isinstance(v, np.ndarray) else repr(v) for v in values)
     text = f"{record.name}({given}): {error}"
-    return type(error)(text) if type(error) in (ValueError, TypeError, IndexError) else ValueError(text)
+    kinds = (ValueError, TypeError, IndexError, np.linalg.LinAlgError)
+    return type(error)(text) if type(error) in kinds else ValueError(text)

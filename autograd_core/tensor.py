@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from .dtypes import as_array, bool_, float32, int64, is_floating
 from .graph import Node
 
 __all__ = ["Tensor", "as_tensor", "from_numpy", "is_tensor", "method", "tensor", "wrap"]
+
+F = TypeVar("F")
 
 
 class Tensor:
@@ -413,11 +415,11 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
-def method(*names: str) -> Callable[[Any], Any]:
+def method(*names: str) -> Callable[[F], F]:
     """Decorator: make a function whose first argument is a tensor a method, under its own name or these names."""
 
-    def attach(function: Any) -> Any:
-        for name in names or (function.__name__,):
+    def attach(function: F) -> F:
+        for name in names or (cast(Any, function).__name__,):
             setattr(Tensor, name, function)
         return function
 

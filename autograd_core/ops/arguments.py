@@ -19,12 +19,14 @@ __all__ = [
     "axes",
     "axis_of",
     "by_name",
+    "check_device",
     "count",
     "ndim",
     "reductions",
     "shape",
     "sizes_of",
     "spread",
+    "variadic",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Sample, primitive
-from .windows import Pairs, Sizes, outputs, overlap, sliding, slices
+from .windows import Pairs, Sizes, outputs, overlap, slices, sliding
 
 __all__: list[str] = []
 
@@ -66,7 +66,11 @@ def _samples(rng: np.random.Generator) -> list[tuple[Any, Any, Any, dict[str, An
         ((2, 2, 6), (2, 1, 3), {"stride": (2,), "padding": ((2, -1),), "dilation": (2,), "groups": 2}),
         ((2, 2, 4, 3), (2, 2, 3, 2), {"stride": (1, 2), "padding": ((1, 1), (0, 2)), "dilation": (1, 1), "groups": 1}),
         ((1, 4, 3, 3), (2, 2, 2, 2), {"stride": (1, 1), "padding": none * 2, "dilation": (2, 1), "groups": 2}),
-        ((1, 1, 2, 3, 2), (1, 1, 1, 2, 2), {"stride": (1,) * 3, "padding": none * 3, "dilation": (1,) * 3, "groups": 1}),
+        (
+            (1, 1, 2, 3, 2),
+            (1, 1, 1, 2, 2),
+            {"stride": (1,) * 3, "padding": none * 3, "dilation": (1,) * 3, "groups": 1},
+        ),
         ((0, 1, 4), (2, 1, 2), {"stride": (1,), "padding": none, "dilation": (1,), "groups": 1}),
     ]
     found = []

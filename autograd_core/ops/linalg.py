@@ -136,7 +136,7 @@ def matmul(input: Any, other: Any) -> Any:
 FORMS = {
     "k,k": "two vectors",
     "nk,k": "a matrix and a vector",
-    "nk,km": "two matrices",
+    "nk,km": "a matrix and a matrix",
     "bnk,bkm": "two batches of matrices",
 }
 

@@ -27,9 +27,11 @@ def _samples(rng: np.random.Generator) -> list[tuple[Any, Any]]:
 
 @primitive(
     routes=True,
-    reference=lambda matrix, numbers: np.array([matrix[i] for i in numbers.ravel()]).reshape(*numbers.shape, -1)
-    if numbers.size
-    else np.zeros((*numbers.shape, matrix.shape[1])),
+    reference=lambda matrix, numbers: (
+        np.array([matrix[i] for i in numbers.ravel()]).reshape(*numbers.shape, -1)
+        if numbers.size
+        else np.zeros((*numbers.shape, matrix.shape[1]))
+    ),
     samples=lambda rng: [Sample(matrix, numbers) for matrix, numbers in _samples(rng)],
 )
 def _take_rows(matrix: Any, numbers: Any) -> Any:

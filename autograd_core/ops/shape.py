@@ -414,6 +414,8 @@ def tile(input: Any, *dims: Any) -> Any:
     counts, sizes = sizes_of(dims), shape(input)
     counts = (1,) * (len(sizes) - len(counts)) + counts
     sizes = (1,) * (len(counts) - len(sizes)) + sizes
+    if set(counts) <= {1}:
+        return clone(reshape(input, sizes))
     apart = reshape(input, tuple(n for size in sizes for n in (1, size)))
     repeated = broadcast_to(apart, tuple(n for pair in zip(counts, sizes, strict=True) for n in pair))
     return reshape(repeated, tuple(map(operator.mul, counts, sizes)))

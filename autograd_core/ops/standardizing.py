@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Sample, primitive
+from .arguments import count
 
 __all__: list[str] = []
 
@@ -42,7 +43,7 @@ def _standardize(input: Any, *, axis: tuple[int, ...], eps: float) -> tuple[Any,
 def _standardize_vjp(g: Any, out: Any, axis: tuple[int, ...], eps: float) -> Any:
     """Section 3 of the paper, in terms of the output; and what comes through the mean and the variance themselves."""
     (g, g_mean, g_variance), (y, _, variance) = g, out
-    n = y.size // max(variance.size, 1)
+    n = count(y, axis)
     scale = (variance + eps) ** -0.5
     shift = (g_mean - scale * np.sum(g, axis=axis, keepdims=True)) / n
     along = (2 * g_variance / scale - scale * np.sum(g * y, axis=axis, keepdims=True)) / n

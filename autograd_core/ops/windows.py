@@ -131,9 +131,7 @@ def _overlap_add_samples(rng: np.random.Generator) -> list[Sample]:
     return found
 
 
-def _added_one_by_one(
-    windows: Any, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Any:
+def _added_one_by_one(windows: Any, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
     """The sum of window elements at each place, by the places that taking the windows out finds."""
     n = math.prod(sizes)
     places = _one_by_one(np.arange(1, n + 1).reshape(sizes), kernel, stride, padding, dilation).ravel()
@@ -143,9 +141,7 @@ def _added_one_by_one(
 
 
 @primitive(reference=_added_one_by_one, samples=_overlap_add_samples)
-def _overlap_add(
-    windows: Any, *, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Any:
+def _overlap_add(windows: Any, *, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
     """Windows laid over one another and added up, to the sizes they were taken from."""
     n = len(kernel)
     lead, counts = windows.shape[: windows.ndim - 2 * n], windows.shape[windows.ndim - n :]
@@ -265,9 +261,7 @@ def _first_winner(input: Any, out: Any, kernel: Sizes, **form: Any) -> Any:
         Sample(s.args[0], _over_kernel(np.max, -inf)(s.args[0], **s.params), **s.params) for s in _max_samples(rng)
     ],
 )
-def _window_winner(
-    input: Any, out: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Any:
+def _window_winner(input: Any, out: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
     """The number, within its window, of the first element that is the maximum `out` (or NaN, where that is NaN)."""
     padded = widened(input, padding, nan)
     missing = widened(np.isnan(input), padding, False) if np.isnan(out).any() else None
@@ -319,9 +313,7 @@ def _placed_one_by_one(values: Any, number: Any, sizes: Sizes, kernel: Sizes, **
     reference=_picked_one_by_one,
     samples=lambda rng: [Sample(x, number, **form) for x, number, form in _chosen(rng)],
 )
-def _window_pick(
-    input: Any, number: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Any:
+def _window_pick(input: Any, number: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
     """Of each window the element with the given number."""
     padded = widened(input, padding, 0)
     out = np.zeros(number.shape, input.dtype)

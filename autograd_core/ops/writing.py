@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Sample, primitive
+from ..primitive import Sample, primitive, quiet
 from ..tensor import as_tensor
 from .arguments import aliases, axis_of, ndim, shape
 from .casting import cast
@@ -150,9 +150,15 @@ def setitem(input: Any, index: Any, value: Any) -> Any:
     return _scatter(input, places, broadcast_to(value, shape(places)))
 
 
+def _like(value: Any, input: Any) -> Any:
+    """The value in the dtype of `input`."""
+    dtype = (input if hasattr(input, "dtype") else as_tensor(input)).dtype
+    return cast(value, dtype) if hasattr(value, "dtype") else np.asarray(value, dtype)
+
+
 def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: tuple[Any, ...]) -> Any:
     """The value in the dtype of `input`, and without the leading dimensions of size 1 that NumPy ignores."""
-    value = cast(value, (input if hasattr(input, "dtype") else as_tensor(input)).dtype)
+    value = _like(value, input)
     if ndim(value) == 0:
         return value
     plain = tuple(getattr(a, "array", a) for a in arrays)
@@ -194,7 +200,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
             [0., 6.]])
     """
     places = index if hasattr(index, "dtype") else np.asarray(index)
-    source = reshape(cast(source, input.dtype), shape(places))
+    source = reshape(_like(source, input), shape(places))
     if accumulate:
         return input + _scatter_add(source, places, shape=shape(input))
     return _scatter(input, places, source)
@@ -328,7 +334,7 @@ def _scattered(operation: str, input: Any, dim: int, index: Any, src: Any) -> tu
     """The input, the places that the index names, and a value for each."""
     input = input if hasattr(input, "dtype") else as_tensor(input)
     places = places_along(operation, input, dim, index)
-    src, wanted = cast(src, input.dtype), shape(places)
+    src, wanted = _like(src, input), shape(places)
     if ndim(src) == 0:
         src = broadcast_to(src, wanted)
     elif shape(src) != wanted:
@@ -400,6 +406,7 @@ def _one_by_one_extreme(input: Any, places: Any, src: Any, largest: bool) -> Any
         Sample(rng.normal(size=4), np.array([0, 0, 1]), rng.normal(size=3), largest=False),
     ],
 )
+@quiet
 def _scatter_extreme(input: Any, places: Any, src: Any, *, largest: bool) -> Any:
     """The extreme of the input and of all of `src` that goes to each place of the flattened array."""
     out = np.array(input, order="C")

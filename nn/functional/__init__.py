@@ -1,6 +1,7 @@
 """Layers, activations and losses as functions of tensors, all composed of the engine's operations."""
 
 from . import activation as _activation
+from . import adaptive_pooling as _adaptive_pooling
 from . import adversarial_loss as _adversarial_loss
 from . import attention as _attention
 from . import choice as _choice
@@ -9,6 +10,7 @@ from . import cross_entropy as _cross_entropy
 from . import distance as _distance
 from . import dropout as _dropout
 from . import embedding as _embedding
+from . import folding as _folding
 from . import gates as _gates
 from . import imbalance_loss as _imbalance_loss
 from . import linear as _linear
@@ -19,6 +21,7 @@ from . import padding as _padding
 from . import pooling as _pooling
 from . import vision as _vision
 from .activation import *
+from .adaptive_pooling import *
 from .adversarial_loss import *
 from .attention import *
 from .choice import *
@@ -27,6 +30,7 @@ from .cross_entropy import *
 from .distance import *
 from .dropout import *
 from .embedding import *
+from .folding import *
 from .gates import *
 from .imbalance_loss import *
 from .linear import *
@@ -41,6 +45,7 @@ __all__ = [
     name
     for family in (
         _activation,
+        _adaptive_pooling,
         _adversarial_loss,
         _attention,
         _choice,
@@ -49,6 +54,7 @@ __all__ = [
         _distance,
         _dropout,
         _embedding,
+        _folding,
         _gates,
         _imbalance_loss,
         _linear,

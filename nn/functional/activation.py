@@ -77,10 +77,10 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     tensor([-5., -5.,  2.])
     """
     input = as_tensor(input)
-    return where(input > threshold, input, value)
+    return where(input <= threshold, value, input)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu(input: Any, negative_slope: Any = 0.01) -> Any:
     """The input where it is positive, `negative_slope` times it elsewhere; the slope at 0 is `negative_slope`.
 
     Maas et al., "Rectifier nonlinearities improve neural network acoustic models" (2013).

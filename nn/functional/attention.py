@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Generator, all, as_tensor, isneginf, matmul, repeat_interleave, softmax, where
+from autograd_core import Generator, as_tensor, isneginf, matmul, repeat_interleave, softmax, where
 
 from .dropout import dropout
 
@@ -62,7 +62,11 @@ def scaled_dot_product_attention(
     """
     operation = "scaled_dot_product_attention"
     query, key, value = as_tensor(query), as_tensor(key), as_tensor(value)
-    if min(query.ndim, key.ndim, value.ndim) < 2 or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+    if (
+        min(query.ndim, key.ndim, value.ndim) < 2
+        or query.shape[-1] != key.shape[-1]
+        or key.shape[-2] != value.shape[-2]
+    ):
         raise ValueError(
             f"{operation}: expected query (..., L, E), key (..., S, E) and value (..., S, Ev), got {query.shape}, "
             f"{key.shape} and {value.shape}"
@@ -89,5 +93,5 @@ def _divide(heads: list[int]) -> bool:
 def _masked_softmax(scores: Any, mask: Any) -> Any:
     """The softmax over the last dimension of what the mask leaves; zeros where it leaves nothing."""
     scores = where(mask, scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
-    nothing = all(isneginf(scores), -1, keepdim=True)
+    nothing = isneginf(scores).all(-1, keepdim=True)
     return where(nothing, 0.0, softmax(where(nothing, 0.0, scores), -1))

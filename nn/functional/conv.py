@@ -160,7 +160,9 @@ def _transposed(
             f"{operation}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}"
         )
     # What the kernel covers, without the padding; beyond it are zeros.
-    whole = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(input.shape[2:], stride, dilation, kernel, strict=True)]
+    whole = [
+        (m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(input.shape[2:], stride, dilation, kernel, strict=True)
+    ]
     pairs = tuple((p, p - e) for p, e in zip(padding, extra, strict=True))
     counts = tuple(w - sum(pair) for w, pair in zip(whole, pairs, strict=True))
     if min(counts) < 1:

@@ -295,7 +295,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     input, target = checks.same_shape("kl_div", input=input, target=target)
     if log_target:
         p = exp(target)
-        loss = p * where(p == 0, 0.0, target - input)
+        loss = p * (where(p == 0, 0.0, target) - where(p == 0, 0.0, input))
     else:
         loss = xlogy(target, target) - _weighted(target, input)
     if reduction != "batchmean":

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import as_tensor, clamp_min, getitem, norm, sum, where
+from autograd_core import as_tensor, clamp_min, getitem, norm, where
 from autograd_core.ops.casting import floating
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
@@ -36,7 +36,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
         x = x.expand(common)
         size = norm(x, 2, dim, keepdim=True)
         units.append(where(size == 0, 0.0, x / clamp_min(size, eps)))
-    return sum(units[0] * units[1], dim)
+    return (units[0] * units[1]).sum(dim)
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:

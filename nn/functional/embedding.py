@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, arange, as_tensor, from_numpy, max, no_grad, norm, reshape, unsqueeze, where
+from autograd_core import Tensor, arange, as_tensor, from_numpy, no_grad, norm, reshape, unsqueeze, where
 from autograd_core.ops.rows import _add_rows, _take_rows
 
 from .. import checks
@@ -256,5 +256,5 @@ def _largest(rows: Any, bags: np.ndarray, count: int) -> Any:
     if not bags.size:
         return _add_rows(rows, bags, count=count)
     counted = (within < lengths[:, None])[..., None]
-    found = max(where(counted, _take_rows(rows, places), -np.inf), 1).values
+    found = where(counted, _take_rows(rows, places), -np.inf).max(1).values
     return where((lengths == 0)[:, None], 0.0, found)

@@ -18,7 +18,7 @@ def _through(gate: Any, input: Any) -> Any:
     return where(gate == 0, 0.0, input) * gate
 
 
-def _steering(input: Any) -> Any:
+def steering(input: Any) -> Any:
     """The input within bounds where every gate here has long reached 0 or 1: an infinity steers with slope 0."""
     return clamp(input, -1000.0, 1000.0)
 
@@ -34,7 +34,7 @@ def silu(input: Any) -> Any:
     tensor([-0.2689,  0.    ,  0.7311])
     """
     input = as_tensor(input)
-    return _through(sigmoid(_steering(input)), input)
+    return _through(sigmoid(steering(input)), input)
 
 
 def swish(input: Any, beta: Any = 1.0) -> Any:
@@ -55,7 +55,7 @@ def swish(input: Any, beta: Any = 1.0) -> Any:
     tensor([-0.1192,  0.    ,  0.8808])
     """
     input = as_tensor(input)
-    return _through(sigmoid(_steering(beta * input)), input)
+    return _through(sigmoid(steering(beta * input)), input)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -80,7 +80,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     tensor([-0.1587,  0.    ,  0.8413])
     """
     input = as_tensor(input)
-    x = _steering(input)
+    x = steering(input)
     if approximate == "none":
         return _through(0.5 * erfc(-math.sqrt(0.5) * x), input)
     if approximate == "tanh":  # 0.5 (1 + tanh(z)) = sigmoid(2 z)
@@ -99,7 +99,7 @@ def mish(input: Any) -> Any:
     tensor([-0.3034,  0.    ,  0.8651])
     """
     input = as_tensor(input)
-    return _through(tanh(softplus(_steering(input))), input)
+    return _through(tanh(softplus(steering(input))), input)
 
 
 def hardswish(input: Any) -> Any:

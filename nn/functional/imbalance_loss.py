@@ -8,6 +8,7 @@ from autograd_core import arange, as_tensor, exp, gather, log_softmax, logsumexp
 
 from .. import checks
 from .activation import softplus
+from .gates import steering
 from .loss import reduced
 
 __all__ = ["dice_loss", "focal_loss", "sigmoid_focal_loss"]
@@ -52,7 +53,7 @@ def sigmoid_focal_loss(
     in_favour = where(yes, input, -input)
     loss = softplus(-in_favour)
     if gamma:
-        loss = loss * exp(-gamma * softplus(in_favour))
+        loss = loss * exp(-gamma * softplus(steering(in_favour)))
     if alpha is not None:
         loss = loss * where(yes, alpha, 1 - alpha)
     return reduced(loss, reduction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_core import as_tensor, matmul, permute, reshape, sum, unsqueeze
+from autograd_core import as_tensor, matmul, permute, reshape, unsqueeze
 
 from .. import checks
 
@@ -78,5 +78,5 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     out, first, second = weight.shape
     matrix = reshape(permute(weight, (1, 0, 2)), (first, out * second))
     product = reshape(matmul(input1, matrix), (*input1.shape[:-1], out, second))
-    total = sum(product * unsqueeze(input2, -2), -1)
+    total = (product * unsqueeze(input2, -2)).sum(-1)
     return total if bias is None else total + as_tensor(bias)

@@ -58,9 +58,7 @@ def _move(running: Any, value: np.ndarray, momentum: float) -> None:
             running[...] = (1 - momentum) * running + momentum * value
 
 
-def _by_running(
-    operation: str, input: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float
-) -> Any:
+def _by_running(operation: str, input: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Normalised by statistics that are given."""
     if mean is None or variance is None:
         raise ValueError(f"{operation}: without the input's statistics running_mean and running_var are needed")
@@ -194,7 +192,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     input = floating(as_tensor(input))
     channels = _channels_of("group_norm", input, 2)
     if num_groups < 1 or channels % num_groups:
-        raise ValueError(f"group_norm: num_groups={num_groups} does not divide the {channels} channels of {input.shape}")
+        raise ValueError(
+            f"group_norm: num_groups={num_groups} does not divide the {channels} channels of {input.shape}"
+        )
     elements = channels // num_groups * math.prod(input.shape[2:])
     groups = reshape(input, (input.shape[0], num_groups, elements))
     out = reshape(_standardize(groups, axis=(2,), eps=eps)[0], input.shape)
@@ -206,7 +206,7 @@ def _last_dims(operation: str, input: Any, normalized_shape: Any, **parameters: 
     wanted = tuple(normalized_shape) if isinstance(normalized_shape, Sequence) else (normalized_shape,)
     for name, value in {"input": input.shape[-len(wanted) :], **parameters}.items():
         found = value if isinstance(value, tuple) or value is None else as_tensor(value).shape
-        if found is not None and found != wanted or not wanted:
+        if (found is not None and found != wanted) or not wanted:
             raise ValueError(
                 f"{operation}: expected {name} to have {'last ' if name == 'input' else ''}sizes {wanted}, "
                 f"normalized_shape, got {found}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_core import as_tensor
+import numpy as np
+
+from autograd_core import as_tensor, getitem
 from autograd_core.ops.joining import padded
 
 __all__ = ["pad"]
 
-_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_MODES = {"constant": "constant", "reflect": "reflect", "circular": "wrap"}
 
 
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
@@ -40,7 +42,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     pairs = list(zip(pad[::2], pad[1::2], strict=False))
     if len(pad) % 2 or len(pairs) > input.ndim:
         raise ValueError(f"pad: expected at most {input.ndim} pairs of integers for input {input.shape}, got {pad}")
-    if mode not in _MODES:
+    if mode not in _MODES and mode != "replicate":
         raise ValueError(f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}")
     if mode != "constant" and value:
         raise ValueError(f"pad: value={value} has no meaning with mode {mode!r}; leave it out")
@@ -48,5 +50,10 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
         limit = {"reflect": size - 1, "circular": size}.get(mode)
         if (limit is not None and max(pair) > limit) or (mode == "replicate" and not size):
             raise ValueError(f"pad: mode {mode!r} cannot pad size {size} by {pair}; at most by {limit or 0}")
+    if mode == "replicate":
+        for axis, (before, after) in enumerate(reversed(pairs), input.ndim - len(pairs)):
+            places = np.clip(np.arange(-before, input.shape[axis] + after), 0, input.shape[axis] - 1)
+            input = getitem(input, (*(slice(None),) * axis, places))
+        return input
     widths = [(0, 0)] * (input.ndim - len(pairs)) + pairs[::-1]
     return padded(input, widths, _MODES[mode], 0.0 if value is None else value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +13,8 @@ import numpy as np
 from autograd_core import as_tensor, from_numpy, getitem, permute, reshape
 from autograd_core.ops.casting import floating
 
+from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .arguments import sizes
-from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 __all__ = ["channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
@@ -78,7 +80,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
     input = as_tensor(input)
     if input.ndim < 3 or groups < 1 or input.shape[1] % groups:
         raise ValueError(
-            f"channel_shuffle: expected input of shape (N, C, *) with C a multiple of groups={groups}, got {input.shape}"
+            f"channel_shuffle: expected input (N, C, *) with C a multiple of groups={groups}, got {input.shape}"
         )
     n, c, *rest = input.shape
     return reshape(reshape(input, (n, groups, c // groups, *rest)).transpose(1, 2), input.shape)
@@ -88,7 +90,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
 
 
 def _nearest(size: int, count: int, scale: float, center: float) -> np.ndarray:
-    """The element under each output.  In float32, as PyTorch: where a position is on an edge it is rounding that decides."""
+    """The element under each output.  In float32, as PyTorch: on an edge between two it is rounding that decides."""
     positions = (np.arange(count, dtype=np.float32) + np.float32(center)) * np.float32(scale)
     return np.minimum(positions.astype(np.int64), size - 1)
 
@@ -202,8 +204,9 @@ def interpolate(
     for axis, (m, count, scale) in enumerate(zip(given, wanted, scales, strict=True), 2):
         places, weights = _WEIGHTED[mode][1](m, count, scale, bool(align_corners))
         along = (-1,) + (1,) * (n + 1 - axis)
-        input = sum(
+        terms = [
             getitem(input, (*(slice(None),) * axis, place)) * from_numpy(weight.astype(input.dtype).reshape(along))
             for place, weight in zip(places, weights, strict=True)
-        )
+        ]
+        input = functools.reduce(operator.add, terms)
     return input

@@ -118,7 +118,7 @@ def test_beta_zero_does_not_look_at_the_input():
     [
         (
             lambda: ag.mm(ag.ones(2, 3), ag.ones(2, 3)),
-            r"mm: expected two matrices of shapes \(n, k\) and \(k, m\), got \(2, 3\) and",
+            r"mm: expected a matrix and a matrix of shapes \(n, k\) and \(k, m\), got \(2, 3\) and",
         ),
         (
             lambda: ag.bmm(ag.ones(2, 3, 4), ag.ones(1, 4, 3)),

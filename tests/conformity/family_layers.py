@@ -1,15 +1,20 @@
 """The functions behind layers: convolution, pooling, normalisation, attention.
 
 NAMES are PyTorch's.  DEPARTURES gives, for a name, pairs: a test of a sample (its ``input``, ``args``, ``kwargs``),
-and the reason why we decided otherwise for such samples.
+and the reason why we decided otherwise for such samples.  CALLS are the functions whose samples do not begin with our
+first argument.
 """
+
+from autograd_core import nn
+
+F = nn.functional
 
 FUNCTIONS = """
 linear bilinear embedding embedding_bag one_hot
 conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
 max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d
 adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d unfold fold
+adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d unfold
 batch_norm layer_norm group_norm instance_norm rms_norm local_response_norm normalize
 scaled_dot_product_attention pad cosine_similarity pairwise_distance pdist
 interpolate pixel_shuffle pixel_unshuffle channel_shuffle
@@ -17,4 +22,18 @@ interpolate pixel_shuffle pixel_unshuffle channel_shuffle
 
 NAMES: set[str] = {f"nn.functional.{name}" for name in FUNCTIONS.split()}
 
-DEPARTURES: dict = {}
+CALLS = {
+    "nn.functional.embedding": lambda weight, numbers, **options: F.embedding(numbers, weight, **options),
+    "nn.functional.embedding_bag": lambda weight, numbers, *args, **options: F.embedding_bag(
+        numbers, weight, *args, **options
+    ),
+}
+
+DEPARTURES: dict = {
+    "nn.functional.batch_norm": [
+        (lambda s: s.input.ndim == 1, "an input of one dimension has no channels; PyTorch takes it where it is empty"),
+    ],
+    "nn.functional.scaled_dot_product_attention": [
+        (lambda s: s.kwargs.get("dropout_p", 0) > 0, "what is dropped at random differs: generators differ"),
+    ],
+}

@@ -39,10 +39,12 @@ def known(entry):
     return entry.name in NAMES and entry.variant_test_name != "complex"
 
 
-def ours(name):
-    """Our function of PyTorch's name; the family's own call where PyTorch's samples come in another order."""
-    if name in CALLS:
-        return CALLS[name]
+def ours(entry):
+    """Our function of PyTorch's name; the family's own call where PyTorch's samples come in another form."""
+    for key in (identity(entry), entry.name):
+        if key in CALLS:
+            return CALLS[key]
+    name = entry.name
     if name.startswith("__"):
         symbol = name.strip("_").removeprefix("r")
         function = getattr(operator, {"div": "truediv", "and": "and_", "or": "or_"}.get(symbol, symbol))
@@ -92,9 +94,11 @@ def same(found, expected, message):
     )
 
 
-ENTRIES = [
-    pytest.param(e, id=f"{e.name}{'-' + e.variant_test_name if e.variant_test_name else ''}") for e in op_db if known(e)
-]
+def identity(entry):
+    return "-".join(filter(None, (entry.name, entry.variant_test_name)))
+
+
+ENTRIES = [pytest.param(entry, id=identity(entry)) for entry in op_db if known(entry)]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -102,7 +106,7 @@ ENTRIES = [
 @np.errstate(all="ignore")
 def test_same_as_pytorch(entry):
     torch.manual_seed(0)
-    function = ours(entry.name)
+    function = ours(entry)
     compared = 0
     differentiable = entry.supports_autograd and torch.float64 in entry.dtypes
     dtype = torch.float64 if torch.float64 in entry.dtypes else torch.int64

@@ -1,0 +1,174 @@
+"""Pooling to a given size: the windows are chosen to divide the input, and differ by at most one element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_core import as_tensor, from_numpy, getitem, reshape, where
+from autograd_core.ops.casting import floating
+
+from .arguments import batched, sizes
+from .pooling import avg_pooled, max_pooled
+
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+]
+
+
+def _adaptive(operation: str, n: int, input: Any, output_size: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+    """The input, its last sizes and those wanted, where None keeps a size."""
+    input, alone = batched(operation, floating(as_tensor(input)), n)
+    wanted = list(output_size) if isinstance(output_size, Sequence) else [output_size] * n
+    if len(wanted) == 1:
+        wanted *= n
+    given = input.shape[2:]
+    if len(wanted) != n or 0 in given:
+        raise ValueError(
+            f"{operation}: expected output_size to be 1 or {n} integers and no empty dimension, got {output_size!r} "
+            f"for input of shape {input.shape}"
+        )
+    wanted = [m if size is None else size for size, m in zip(wanted, given, strict=True)]
+    return (reshape(input, input.shape[1:]) if alone else input), given, sizes(operation, "output_size", wanted, n)
+
+
+def _even(given: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The size of the windows, if they are all alike."""
+    if any(w == 0 or m % w for m, w in zip(given, wanted, strict=True)):
+        return None
+    return tuple(m // w for m, w in zip(given, wanted, strict=True))
+
+
+def _places(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The elements of the window of each output along a dimension, and which of them count: windows differ in size."""
+    start = np.arange(count) * size // max(count, 1)
+    length = -(-(np.arange(count) + 1) * size // max(count, 1)) - start
+    within = np.arange(length.max(initial=1))
+    return np.minimum(start[:, None] + within, size - 1), within < length[:, None]
+
+
+def _adaptive_avg_pooled(operation: str, n: int, input: Any, output_size: Any) -> Any:
+    input, given, wanted = _adaptive(operation, n, input, output_size)
+    kernel = _even(given, wanted)
+    if kernel is not None:
+        return avg_pooled(operation, n, input, kernel, None, 0, False, True, None)
+    for i, (size, count) in enumerate(zip(given, wanted, strict=True)):
+        axis = input.ndim - n + i
+        places, counted = _places(size, count)
+        rest = (1,) * (n - 1 - i)
+        windows = getitem(input, (*(slice(None),) * axis, places))
+        windows = where(counted.reshape(*counted.shape, *rest), windows, 0.0)
+        lengths = counted.sum(1).reshape(-1, *rest).astype(input.dtype)
+        input = windows.sum(axis + 1) / from_numpy(lengths)
+    return input
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """The means of windows that divide one dimension into `output_size`; see :func:`adaptive_avg_pool2d`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_avg_pool1d(ag.tensor([[1.0, 2.0, 3.0]]), 2)
+    tensor([[1.5, 2.5]])
+    """
+    return _adaptive_avg_pooled("adaptive_avg_pool1d", 1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """The means of windows that divide an image into a given number of rows and columns.
+
+    Window i of m along a dimension of size n goes from ``floor(i n / m)`` to ``ceil((i + 1) n / m)``.
+
+    Parameters
+    ----------
+    input : shape (N, C, height, width) or (C, height, width)
+    output_size : one number or one for each dimension; None keeps the size
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_avg_pool2d(ag.arange(6.0).reshape(1, 2, 3), 1)
+    tensor([[[2.5]]])
+    """
+    return _adaptive_avg_pooled("adaptive_avg_pool2d", 2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+    """The means of windows that divide a volume into a given number of parts; see :func:`adaptive_avg_pool2d`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_avg_pool3d(ag.ones(1, 3, 4, 5), (2, None, 1)).shape
+    (1, 2, 4, 1)
+    """
+    return _adaptive_avg_pooled("adaptive_avg_pool3d", 3, input, output_size)
+
+
+def _adaptive_max_pooled(operation: str, n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+    input, given, wanted = _adaptive(operation, n, input, output_size)
+    kernel = _even(given, wanted)
+    if kernel is not None:
+        return max_pooled(operation, n, input, kernel, None, 0, 1, False, return_indices)
+    places, counted = np.zeros((), np.int64), np.ones((), bool)
+    for i, (size, count) in enumerate(zip(given, wanted, strict=True)):
+        along, counts = _places(size, count)
+        grid = [1] * 2 * n  # the outputs, then the elements of a window
+        grid[i], grid[n + i] = along.shape
+        places, counted = places * size + along.reshape(grid), counted & counts.reshape(grid)
+    places, counted = places.reshape(*wanted, -1), counted.reshape(*wanted, -1)
+    flat = reshape(input, (*input.shape[:-n], math.prod(given)))
+    found = where(counted, getitem(flat, (Ellipsis, places)), -np.inf).max(-1)
+    if not return_indices:
+        return found.values
+    which = np.broadcast_to(places, (*found.indices.shape, places.shape[-1]))
+    return found.values, from_numpy(np.take_along_axis(which, found.indices.array[..., None], -1)[..., 0])
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of windows that divide one dimension into `output_size`; see :func:`adaptive_max_pool2d`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_max_pool1d(ag.tensor([[1.0, 2.0, 3.0]]), 2)
+    tensor([[2., 3.]])
+    """
+    return _adaptive_max_pooled("adaptive_max_pool1d", 1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of the windows of :func:`adaptive_avg_pool2d`; the first of equal ones gets the gradient.
+
+    Parameters
+    ----------
+    input : shape (N, C, height, width) or (C, height, width)
+    output_size : one number or one for each dimension; None keeps the size
+    return_indices : give also where in the flattened (height, width) the elements are
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_max_pool2d(ag.arange(6.0).reshape(1, 2, 3), (1, 2), return_indices=True)
+    (tensor([[[4., 5.]]]), tensor([[[4, 5]]]))
+    """
+    return _adaptive_max_pooled("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest elements of windows that divide a volume; see :func:`adaptive_max_pool2d`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.adaptive_max_pool3d(ag.ones(1, 3, 4, 5), (2, None, 1)).shape
+    (1, 2, 4, 1)
+    """
+    return _adaptive_max_pooled("adaptive_max_pool3d", 3, input, output_size, return_indices)
