@@ -32,6 +32,7 @@ from .ops.extremes import *
 from .ops.indexing import *
 from .ops.joining import *
 from .ops.linalg import *
+from .ops.rearranging import *
 from .ops.reduction import *
 from .ops.rounding import *
 from .ops.selection import *

@@ -97,9 +97,7 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     return array
 
 
-def unwidened(
-    out: np.ndarray, values: list[Any], forward: Callable[..., Any], params: dict[str, Any]
-) -> np.ndarray:
+def unwidened(out: np.ndarray, values: list[Any], forward: Callable[..., Any], params: dict[str, Any]) -> np.ndarray:
     """The result of ``forward(*values, **params)`` by the third rule, from `out`, what NumPy made of it.
 
     A float that came of integers beside floats is taken back to the floats' dtype; one that came of integers alone is

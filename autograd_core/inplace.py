@@ -22,55 +22,10 @@ from .creation import Generator, rand, randn
 from .graph import caller, changes
 from .ops import indexing, selection, writing
 from .ops.casting import cast
-from .primitive import Sample, link, primitive
+from .primitive import PrimitiveFunction, link
 from .tensor import Tensor, as_tensor, method, wrap
 
 __all__: list[str] = []
-
-
-def _part_samples(rng: np.random.Generator) -> list[Sample]:
-    return [
-        Sample(rng.normal(size=(2, 3)), positions=np.array([[0, 3], [3, 5]])),
-        Sample(rng.normal(size=4), positions=np.array(2)),
-        Sample(rng.normal(size=(2, 0)), positions=np.zeros((0, 2), np.int64)),
-    ]
-
-
-@primitive(reference=lambda x, positions: x.ravel()[positions], samples=_part_samples)
-def _part(input: Any, *, positions: np.ndarray) -> Any:
-    return np.take(input, positions)
-
-
-_part.defvjp(
-    lambda g, input_shape, positions: np.reshape(
-        indexing._put(g, positions, shape=(int(np.prod(input_shape)),), form=(indexing.ARRAY,)), input_shape
-    )
-)
-
-
-def _with_part_samples(rng: np.random.Generator) -> list[Sample]:
-    positions = np.array([[0, 3], [4, 5]])
-    return [Sample(rng.normal(size=(2, 3)), rng.normal(size=(2, 2)), positions=positions)]
-
-
-def _one_by_one(input: Any, values: Any, positions: np.ndarray) -> Any:
-    flat = list(input.ravel())
-    for place, value in zip(positions.ravel(), np.ravel(values), strict=True):
-        flat[place] = value
-    return np.reshape(flat, input.shape)
-
-
-@primitive(reference=_one_by_one, samples=_with_part_samples)
-def _with_part(input: Any, values: Any, *, positions: np.ndarray) -> Any:
-    out = np.array(input, order="C")
-    out.reshape(-1)[positions] = values
-    return out
-
-
-_with_part.defvjp(
-    lambda g, values_shape, positions: _with_part(g, np.zeros(values_shape), positions=positions),
-    lambda g, positions: _part(g, positions=positions),
-)
 
 
 def _addresses(array: np.ndarray) -> np.ndarray:
@@ -88,6 +43,24 @@ def _positions(view: np.ndarray, base: np.ndarray) -> np.ndarray:
     return order[np.searchsorted(places[order], _addresses(view))]
 
 
+def _as_it_was(tensor: Tensor) -> Tensor:
+    """The same values with the history the tensor has now; it is about to get another."""
+    before = wrap(tensor.array)
+    before.node, before._requires_grad = tensor.node, tensor._requires_grad
+    return before
+
+
+def _link(tensor: Tensor, function: PrimitiveFunction, *args: Any) -> None:
+    """Make a tensor, whose memory holds the result already, the result of applying a primitive."""
+    node = link(function, *args)
+    if node is not None:
+        node.shape = tensor.array.shape
+    tensor.node, tensor._requires_grad = node, node is not None
+    listener = modes.current().listener
+    if listener is not None:
+        listener(function.record, args, {}, tensor)
+
+
 @method("_follow")
 def _follow(view: Tensor) -> None:
     """Give a view the history its base has now, if a recorded change came since."""
@@ -97,10 +70,7 @@ def _follow(view: Tensor) -> None:
     if view._version != version:
         view._version = version
         if base._requires_grad:
-            view.node = link(_part, base, positions=_positions(view.array, base.array))
-            assert view.node is not None
-            view.node.shape = view.array.shape
-            view._requires_grad = True
+            _link(view, indexing._gather, base, _positions(view.array, base.array))
 
 
 def _refuse(call: str, target: Tensor) -> None:
@@ -141,8 +111,8 @@ def _replace(call: str, target: Tensor, compute: Callable[[Tensor], Any], *other
         _write(call, target, np.asarray(result.array if isinstance(result, Tensor) else result))
         return target
     _refuse(call, target)
-    snapshot = wrap(target.array.copy())
-    snapshot.node, snapshot._requires_grad = target.node, target._requires_grad
+    snapshot = _as_it_was(target)
+    snapshot.array = target.array.copy()
     result = as_tensor(compute(snapshot))
     _write(call, target, result.array)
     _become(target, cast(result, target.dtype))
@@ -153,8 +123,7 @@ def _become(target: Tensor, result: Tensor) -> None:
     """Make the history of `result` that of `target`, and of the part of its base that it views."""
     base = target._base
     if base is not None:
-        base.node = link(_with_part, base, result, positions=_positions(target.array, base.array))
-        base._requires_grad = base.node is not None
+        _link(base, writing._scatter, _as_it_was(base), _positions(target.array, base.array), result)
     target.node, target._requires_grad = result.node, result._requires_grad
     root = target if base is None else base
     root._version = getattr(root, "_version", 0) + 1

@@ -243,7 +243,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
                 values.append(x if type(x) is array_type else _operand(x))
             bit <<= 1
         if not tensors:
-            if any(isinstance(x, (array_type, np.generic)) for x in args):
+            if not args or any(isinstance(x, (array_type, np.generic)) for x in args):
                 return forward(*(as_array(x) if isinstance(x, (list, tuple)) else x for x in args), **params)
             return apply(*map(Tensor, args), **params)
         try:

@@ -20,6 +20,7 @@ from . import (
     indexing,
     joining,
     linalg,
+    rearranging,
     reduction,
     rounding,
     selection,
@@ -33,6 +34,7 @@ from . import (
 )
 
 FAMILIES = (
+    casting,
     arithmetic,
     exponential,
     trigonometric,
@@ -48,6 +50,7 @@ FAMILIES = (
     statistics,
     shape,
     joining,
+    rearranging,
     diagonal,
     indexing,
     writing,
@@ -63,17 +66,6 @@ for _family in FAMILIES:
         if next(iter(inspect.signature(_function).parameters), "") in ("input", "tensor", "A", "L"):
             method(_name)(_function)
 
-for _function in (
-    casting.astype,
-    casting.to,
-    casting.type_as,
-    casting.float,
-    casting.double,
-    casting.int,
-    casting.long,
-    casting.bool,
-):
-    method()(_function)
 method("where")(lambda self, condition, other: selection.where(condition, self, other))
 method("polygamma")(lambda self, n: special.polygamma(n, self))
 method("T")(property(shape.T))

@@ -18,21 +18,15 @@ import numpy as np
 
 from ..dtypes import float32, float64
 from ..primitive import Sample, implements, primitive
-from ..tensor import as_tensor
-from .arguments import aliases, axes, axis_of, by_name, ndim, shape, sizes_of, variadic
-from .shape import broadcast_to, clone, ravel, reshape, transpose
+from .arguments import aliases, axis_of, by_name, ndim, shape
+from .shape import broadcast_to, ravel, reshape
 
 __all__ = [
-    "flip",
-    "fliplr",
-    "flipud",
     "gather",
     "getitem",
     "index_select",
     "masked_select",
     "narrow",
-    "repeat_interleave",
-    "rot90",
     "select",
     "take",
     "take_along_dim",
@@ -445,101 +439,3 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     if not (0 <= first <= first + length <= size):
         raise IndexError(f"narrow: start {start} and length {length} exceed size {size} of dim {dim}")
     return getitem(input, (*(slice(None),) * axis, slice(first, first + length)))
-
-
-# In another order, or several times
-
-
-@primitive(
-    reference=lambda x, axis: np.flip(x, axis),
-    samples=lambda rng: [
-        Sample(rng.normal(size=(2, 3)), axis=(1,)),
-        Sample(rng.normal(size=(2, 3)), axis=(0, 1)),
-        Sample(rng.normal(size=()), axis=()),
-    ],
-)
-def _flip(input: Any, *, axis: tuple[int, ...]) -> Any:
-    return np.array(np.flip(input, axis), order="C")
-
-
-_flip.defvjp(lambda g, axis: np.flip(g, axis))
-
-
-@variadic("dims")
-def flip(input: Any, *dims: Any) -> Any:
-    """The order reversed along the dimensions `dims`.
-
-    >>> import autograd_core as ag
-    >>> ag.flip(ag.tensor([[1, 2], [3, 4]]), 1)
-    tensor([[2, 1],
-            [4, 3]])
-    """
-    return _flip(input, axis=axes("flip", sizes_of(dims), ndim(input)))
-
-
-implements(np.flip)(lambda m, axis=None: flip(m, *(range(ndim(m)) if axis is None else np.ravel(axis))))
-
-
-@implements(np.fliplr)
-def fliplr(input: Any) -> Any:
-    """The order reversed along dimension 1."""
-    return flip(input, 1)
-
-
-@implements(np.flipud)
-def flipud(input: Any) -> Any:
-    """The order reversed along dimension 0."""
-    return flip(input, 0)
-
-
-@implements(np.rot90)
-@aliases(axes="dims")
-def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
-    """Rotated by `k` quarter turns in the plane of two dimensions, from the first towards the second.
-
-    >>> import autograd_core as ag
-    >>> ag.rot90(ag.tensor([[1, 2], [3, 4]]))
-    tensor([[2, 4],
-            [1, 3]])
-    """
-    plane = axes("rot90", dims, ndim(input))
-    if len(plane) != 2:
-        raise ValueError(f"rot90: expected two dimensions, got {dims} for shape {shape(input)}")
-    turns = k % 4
-    if turns == 0:
-        return clone(input)
-    if turns == 2:
-        return flip(input, plane)
-    return transpose(flip(input, plane[1] if turns == 1 else plane[0]), *plane)
-
-
-@implements(np.repeat)
-@name_axis
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: Any = None) -> Any:
-    """Each element (along `dim`; of the flattened tensor without) repeated in its place, `repeats` times.
-
-    Parameters
-    ----------
-    repeats : int or integers, one for each entry along `dim`
-        Without it, `input` holds the counts, and the result says which entry each repetition is of.
-    output_size : not needed
-
-    >>> import autograd_core as ag
-    >>> ag.repeat_interleave(ag.tensor([1, 2, 3]), ag.tensor([2, 0, 1]))
-    tensor([1, 1, 3])
-    """
-    if repeats is None:
-        counts = np.asarray(input)
-        return as_tensor(np.repeat(np.arange(len(counts)), counts))
-    if dim is None:
-        input, dim = ravel(input), 0
-    axis = axis_of("repeat_interleave", dim, ndim(input))
-    if ndim(input) == 0:
-        input = reshape(input, 1)
-    counts, size = np.asarray(repeats), shape(input)[axis]
-    if counts.dtype.kind not in "iu" or counts.size not in (1, size) or (counts < 0).any():
-        raise ValueError(
-            f"repeat_interleave: repeats must be one count, or one for each of the {size} entries of dim {dim}, "
-            f"none negative; got {counts.tolist()}"
-        )
-    return getitem(input, (*(slice(None),) * axis, np.repeat(np.arange(size), np.ravel(counts))))

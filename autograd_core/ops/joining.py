@@ -1,4 +1,4 @@
-"""Joining, splitting, padding and shifting."""
+"""Joining, splitting and padding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..primitive import Sample, implements, primitive
 from ..tensor import as_tensor
-from .arguments import aliases, axes, axis_of, by_name, ndim, shape, sizes_of
+from .arguments import aliases, axis_of, by_name, ndim, shape, sizes_of
 from .indexing import getitem, narrow
 from .shape import atleast_1d, atleast_2d, atleast_3d, broadcast_to, clone, ravel, reshape, transpose
 
@@ -29,7 +29,6 @@ __all__ = [
     "hsplit",
     "hstack",
     "meshgrid",
-    "roll",
     "row_stack",
     "split",
     "split_with_sizes",
@@ -401,38 +400,6 @@ def _numpy_pad(array: Any, pad_width: Any, mode: str = "constant", constant_valu
         raise TypeError("np.pad with several constant_values is not supported on tensors; pad once for each")
     widths = np.broadcast_to(pad_width, (ndim(array), 2))
     return padded(array, [(int(before), int(after)) for before, after in widths], mode, constant_values)
-
-
-@primitive(
-    reference=lambda x, shifts, axis: np.roll(x, shifts, axis),
-    samples=lambda rng: [
-        Sample(rng.normal(size=(2, 3)), shifts=(1,), axis=(1,)),
-        Sample(rng.normal(size=(2, 3)), shifts=(-1, 4), axis=(0, 1)),
-        Sample(rng.normal(size=(0, 3)), shifts=(1,), axis=(0,)),
-    ],
-)
-def _roll(input: Any, *, shifts: tuple[int, ...], axis: tuple[int, ...]) -> Any:
-    return np.roll(input, shifts, axis)
-
-
-_roll.defvjp(lambda g, shifts, axis: np.roll(g, tuple(-n for n in shifts), axis))
-
-
-@implements(np.roll)
-@aliases(shift="shifts", axis="dims")
-def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
-    """Moved on by `shifts` along `dims`, what leaves at the end entering at the start; flattened without `dims`.
-
-    >>> import autograd_core as ag
-    >>> ag.roll(ag.tensor([1, 2, 3]), 1)
-    tensor([3, 1, 2])
-    """
-    if dims is None or dims == ():
-        return reshape(roll(ravel(input), shifts, 0), shape(input))
-    moves, along = (sizes_of((n,)) for n in (shifts, dims))
-    if len(moves) != len(along):
-        raise ValueError(f"roll: got {len(moves)} shifts for {len(along)} dims; expected as many")
-    return _roll(input, shifts=moves, axis=axes("roll", along, ndim(input)))
 
 
 @implements(np.diff)

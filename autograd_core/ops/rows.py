@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,12 @@ from ..primitive import Sample, primitive
 
 __all__: list[str] = []
 
-FEW = 32
-"""Fewer rows than this are added element by element: sorting them out does not pay."""
-
 
 def _samples(rng: np.random.Generator) -> list[tuple[Any, Any]]:
     """Matrices and numbers of their rows."""
     return [
         (rng.normal(size=(4, 3)), rng.integers(0, 4, size=(2, 5))),
-        (rng.normal(size=(3, 2)), np.repeat(np.arange(3), 40)[rng.permutation(120)]),
+        (rng.normal(size=(9, 2)), rng.integers(0, 4, size=7)),
         (rng.normal(size=(4, 2)), np.array(2)),
         (rng.normal(size=(2, 3)), np.zeros((0,), np.int64)),
     ]
@@ -54,27 +50,21 @@ def _each_at_its_place(rows: Any, numbers: Any, count: int) -> Any:
     ],
 )
 def _add_rows(rows: Any, numbers: Any, *, count: int) -> Any:
-    """A matrix of `count` rows: zeros, and each of `rows` added to the one with its number.
-
-    All first rows of their number are added at once, then all second ones, and so on: no number repeats within such a
-    round.  The rounds grow smaller; what is left when they are small is added one by one.
-    """
+    """A matrix of `count` rows: zeros, and each of `rows` added to the one with its number."""
     width = rows.shape[-1]
     out = np.zeros((count, width), rows.dtype)
     numbers = np.ravel(numbers)
     rows = np.reshape(rows, (numbers.size, width))
-    left = np.argsort(numbers, kind="stable")
-    ordered = numbers[left]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    rank = np.arange(ordered.size) - np.repeat(starts, np.diff(starts, append=ordered.size))
-    left = left[np.argsort(rank, kind="stable")]
-    for size in np.bincount(rank).tolist():
-        if size < FEW:
-            break
-        out[numbers[left[:size]]] += rows[left[:size]]
-        left = left[size:]
-    places = numbers[left][:, None] * width + np.arange(width)
-    np.add.at(out.reshape(math.prod(out.shape)), places.ravel(), rows[left].ravel())
+    if numbers.size <= count:
+        # Most numbers are there only once.  Writing a row is much faster than adding it: of each number write one.
+        order = np.arange(numbers.size)
+        last = np.zeros(count, np.int64)
+        last[numbers] = order
+        written = last[numbers] == order
+        out[numbers[written]] = rows[written]
+        numbers, rows = numbers[~written], rows[~written]
+    places = numbers[:, None] * width + np.arange(width)
+    np.add.at(out.reshape(-1), places.ravel(), rows.ravel())
     return out
 
 

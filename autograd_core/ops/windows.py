@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Kink, Sample, primitive
+from .indexing import _scatter_add
 
 __all__: list[str] = []
 
@@ -211,7 +212,7 @@ _window_sum.defvjp(
 )
 
 
-# Largest elements: which place of its window each is at, and what is picked from or put at such places
+# Largest elements
 
 
 def _max_samples(rng: np.random.Generator) -> list[Sample]:
@@ -223,7 +224,7 @@ def _max_samples(rng: np.random.Generator) -> list[Sample]:
 
 
 _PAIRS: dict[str, Any] = {"kernel": (2,), "stride": (2,), "padding": ((0, 0),), "dilation": (1,)}
-_THREE: dict[str, Any] = {"kernel": (3,), "stride": (3,), "padding": ((1, 1),), "dilation": (1,)}
+_THREE: dict[str, Any] = {"kernel": (3,), "stride": (3,), "padding": ((1, 0),), "dilation": (1,)}
 
 
 @primitive(
@@ -233,8 +234,8 @@ _THREE: dict[str, Any] = {"kernel": (3,), "stride": (3,), "padding": ((1, 1),), 
     kinks=[
         Kink([1.0, 1.0, 2.0, 2.0], value=[1.0, 2.0], grads=[[1.0, 0.0, 1.0, 0.0]], **_PAIRS),
         Kink([1.0, nan, nan, nan], value=[nan, nan], grads=[[0.0, 1.0, 1.0, 0.0]], **_PAIRS),
-        Kink([-inf, -inf, 1.0], value=[-inf, 1.0], grads=[[1.0, 0.0, 1.0]], **{**_THREE, "padding": ((1, 2),)}),
-        Kink([nan, 1.0], value=[nan], grads=[[1.0, 0.0]], **{**_THREE, "padding": ((1, 0),)}),
+        Kink([-inf, -inf], value=[-inf], grads=[[1.0, 0.0]], **_THREE),
+        Kink([1.0, nan], value=[nan], grads=[[0.0, 1.0]], **_THREE),
     ],
 )
 def _window_max(input: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
@@ -248,123 +249,48 @@ def _window_max(input: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dil
     return out
 
 
-def _first_winner(input: Any, out: Any, kernel: Sizes, **form: Any) -> Any:
+def _first_largest(input: Any, out: Any, kernel: Sizes, **form: Any) -> Any:
+    """The places of the maxima, by listing the windows' elements and their places."""
     windows = _one_by_one(input, kernel, **form, value=-inf)
+    places = _one_by_one(np.arange(input.size).reshape(input.shape), kernel, **form)
     n = len(kernel)
-    flat = windows.reshape(*windows.shape[: windows.ndim - 2 * n], math.prod(kernel), *windows.shape[-n:])
-    return np.argmax(flat, axis=-n - 1)
+    lead, counts = windows.shape[: windows.ndim - 2 * n], windows.shape[windows.ndim - n :]
+    listed, places = (x.reshape(*lead, math.prod(kernel), *counts) for x in (windows, places))
+    return np.take_along_axis(places, np.expand_dims(np.argmax(listed, axis=-n - 1), -n - 1), -n - 1).squeeze(-n - 1)
 
 
 @primitive(
-    reference=_first_winner,
+    reference=_first_largest,
     samples=lambda rng: [
         Sample(s.args[0], _over_kernel(np.max, -inf)(s.args[0], **s.params), **s.params) for s in _max_samples(rng)
     ],
 )
-def _window_winner(input: Any, out: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
-    """The number, within its window, of the first element that is the maximum `out` (or NaN, where that is NaN)."""
+def _window_argmax(input: Any, out: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
+    """Where in the flattened input the maxima `out` are: in each window the first that equals it, or is NaN too."""
     padded = widened(input, padding, nan)
     missing = widened(np.isnan(input), padding, False) if np.isnan(out).any() else None
-    number = np.zeros(out.shape, np.uint8 if math.prod(kernel) <= 256 else np.int64)
+    counts, n = out.shape[-len(kernel) :], math.prod(kernel)
+    number = np.zeros(out.shape, np.uint8 if n <= 256 else np.int64)  # of the element within its window
     sought = np.ones(out.shape, bool)
-    for part in itertools.islice(slices(kernel, stride, dilation, out.shape[-len(kernel) :]), math.prod(kernel) - 1):
+    for part in itertools.islice(slices(kernel, stride, dilation, counts), n - 1):
         sought &= padded[(Ellipsis, *part)] != out
         if missing is not None:
             sought &= ~missing[(Ellipsis, *part)]
         number += sought
-    return number
-
-
-def _chosen(rng: np.random.Generator) -> list[tuple[Any, Any, dict[str, Any]]]:
-    """An input and, for each window over it, a place in the window that is not padding."""
-    found = []
-    for s in _max_samples(rng):
-        (x,) = s.args
-        found.append((x, _first_winner(x, None, **s.params), s.params))
-    return found
-
-
-def _flat_places(number: Any, sizes: Sizes, kernel: Sizes, **form: Any) -> Any:
-    """Where the numbered elements of the windows are in the flattened last dimensions, by looking them up."""
-    places = _one_by_one(np.arange(math.prod(sizes)).reshape(sizes), kernel, **form, value=-1)
-    counts = places.shape[len(kernel) :]
-    return np.take_along_axis(
-        np.broadcast_to(places.reshape(-1, *counts), (number.shape[0], math.prod(kernel), *counts)),
-        number[:, None],
-        1,
-    )[:, 0]
-
-
-def _picked_one_by_one(input: Any, number: Any, kernel: Sizes, **form: Any) -> Any:
-    places = _flat_places(number, input.shape[1:], kernel, **form)
-    rows = places.reshape(len(input), math.prod(places.shape[1:]))
-    return np.take_along_axis(input.reshape(len(input), -1) if len(input) else rows, rows, 1).reshape(places.shape)
-
-
-def _placed_one_by_one(values: Any, number: Any, sizes: Sizes, kernel: Sizes, **form: Any) -> Any:
-    places = _flat_places(number, sizes, kernel, **form)
-    n = math.prod(sizes)
-    rows = [np.bincount(np.ravel(p), np.ravel(v), n) for p, v in zip(places, values, strict=True)]
-    return np.reshape(rows, (len(values), *sizes))
-
-
-@primitive(
-    routes=True,
-    reference=_picked_one_by_one,
-    samples=lambda rng: [Sample(x, number, **form) for x, number, form in _chosen(rng)],
-)
-def _window_pick(input: Any, number: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes) -> Any:
-    """Of each window the element with the given number."""
-    padded = widened(input, padding, 0)
-    out = np.zeros(number.shape, input.dtype)
-    for i, part in enumerate(slices(kernel, stride, dilation, number.shape[-len(kernel) :])):
-        np.copyto(out, padded[(Ellipsis, *part)], where=number == i)
-    return out
-
-
-@primitive(
-    reference=_placed_one_by_one,
-    samples=lambda rng: [
-        Sample(rng.normal(size=number.shape), number, sizes=x.shape[1:], **form) for x, number, form in _chosen(rng)
-    ],
-)
-def _window_place(
-    values: Any, number: Any, *, sizes: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes
-) -> Any:
-    """Zeros, with the values of the windows added at the elements with the given numbers."""
-    lead = number.shape[: number.ndim - len(kernel)]
-    out = np.zeros((*lead, *(n + sum(pair) for n, pair in zip(sizes, padding, strict=True))), values.dtype)
-    for i, part in enumerate(slices(kernel, stride, dilation, number.shape[-len(kernel) :])):
-        out[(Ellipsis, *part)] += np.where(number == i, values, values.dtype.type(0))
-    return narrowed(out, padding)
+    # From the number to the place: the window's first element, and how far from it the numbered one is.
+    lead, sizes = input.shape[: -len(kernel)], input.shape[-len(kernel) :]
+    first = np.arange(math.prod(lead)).reshape(lead)
+    away = np.zeros((), np.int64)
+    for size, k, s, d, count, (before, _) in zip(sizes, kernel, stride, dilation, counts, padding, strict=True):
+        first = first[..., None] * size + (np.arange(count) * s - before)
+        away = away[..., None] * size + np.arange(k) * d
+    return away.ravel()[number] + first
 
 
 _window_max.defvjp(
-    lambda g, out, input, kernel, stride, padding, dilation: _window_place(
+    lambda g, out, input, kernel, stride, padding, dilation: _scatter_add(
         g,
-        _window_winner(input, out, kernel=kernel, stride=stride, padding=padding, dilation=dilation),
-        sizes=input.shape[-len(kernel) :],
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
+        _window_argmax(input, out, kernel=kernel, stride=stride, padding=padding, dilation=dilation),
+        shape=input.shape,
     )
-)
-_window_pick.defvjp(
-    lambda g, input_shape, number, kernel, stride, padding, dilation: _window_place(
-        g,
-        number,
-        sizes=input_shape[-len(kernel) :],
-        kernel=kernel,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-    ),
-    None,
-)
-_window_place.defvjp(
-    lambda g, number, kernel, stride, padding, dilation: _window_pick(
-        g, number, kernel=kernel, stride=stride, padding=padding, dilation=dilation
-    ),
-    None,
 )

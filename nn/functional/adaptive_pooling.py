@@ -57,6 +57,8 @@ def _places(size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _adaptive_avg_pooled(operation: str, n: int, input: Any, output_size: Any) -> Any:
     input, given, wanted = _adaptive(operation, n, input, output_size)
+    if set(wanted) == {1}:
+        return input.mean(tuple(range(-n, 0)), keepdim=True)
     kernel = _even(given, wanted)
     if kernel is not None:
         return avg_pooled(operation, n, input, kernel, None, 0, False, True, None)

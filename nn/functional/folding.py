@@ -96,8 +96,8 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     elements = math.prod(form["kernel"])
     if input.shape[1] % elements or input.shape[2] != math.prod(counts):
         raise ValueError(
-            f"fold: expected input of shape (N, C * {elements}, {math.prod(counts)}) for output_size {size} and {form}, "
-            f"got {input.shape}"
+            f"fold: expected input of shape (N, C * {elements}, {math.prod(counts)}) for output_size {size} and "
+            f"{form}, got {input.shape}"
         )
     channels = input.shape[1] // elements
     windows = reshape(input, (input.shape[0], channels, *form["kernel"], *counts))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, as_tensor, from_numpy, reshape
+from autograd_core import as_tensor, from_numpy, reshape
 from autograd_core.ops.casting import floating
-from autograd_core.ops.windows import _window_max, _window_sum, _window_winner
+from autograd_core.ops.windows import _window_argmax, _window_max, _window_sum
 
 from .arguments import batched, sizes
 
@@ -55,20 +56,10 @@ def max_pooled(
     """The largest elements of windows over the last `n` dimensions, and where they are if `return_indices`."""
     input, _, form = _pool_form(operation, n, input, kernel_size, stride, padding, dilation, ceil_mode)
     out = _window_max(input, **form)
-    return (out, _indices(input, out, form)) if return_indices else out
-
-
-def _indices(input: Tensor, out: Tensor, form: dict[str, Any]) -> Tensor:
-    """Where the largest elements are, in the flattened last dimensions of the input."""
-    kernel = form["kernel"]
-    within = np.unravel_index(_window_winner(input.detach(), out.detach(), **form).array, kernel)
-    index = np.zeros((), np.int64)
-    given, counts = input.shape[-len(kernel) :], out.shape[-len(kernel) :]
-    for i, count in enumerate(counts):
-        first = np.arange(count) * form["stride"][i] - form["padding"][i][0]
-        first = first.reshape((-1,) + (1,) * (len(counts) - 1 - i))
-        index = index * given[i] + first + within[i] * form["dilation"][i]
-    return from_numpy(index)
+    if not return_indices:
+        return out
+    places = _window_argmax(input.detach(), out.detach(), **form)
+    return out, places % math.prod(input.shape[-n:])
 
 
 def max_pool1d(

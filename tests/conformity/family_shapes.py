@@ -18,7 +18,7 @@ NAMES: set[str] = {
     *("select_scatter", "slice_scatter", "diagonal_scatter", "masked_scatter"),
     *("zeros", "ones", "full", "eye", "arange", "linspace", "logspace"),
     *("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full"),
-    *("short", "byte", "char", "item"),
+    *("float", "double", "half", "int", "long", "short", "bool", "byte", "char", "item", "T", "mT"),
 }
 
 
@@ -39,7 +39,5 @@ DEPARTURES: dict = {
     "gather": [
         (_empty_index_of_other_rank, "an index of other dimensions than the input is an error, also an empty one")
     ],
-    "byte": MEMORY_FORMAT,
-    "char": MEMORY_FORMAT,
-    "short": MEMORY_FORMAT,
+    **dict.fromkeys(("float", "double", "half", "int", "long", "short", "bool", "byte", "char"), MEMORY_FORMAT),
 }

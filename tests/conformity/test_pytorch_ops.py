@@ -45,6 +45,10 @@ def ours(entry):
         if key in CALLS:
             return CALLS[key]
     name = entry.name
+    if name in ("float", "double", "half", "int", "long", "short", "bool", "byte", "char"):
+        return getattr(ag.Tensor, name)  # in the package these are dtypes
+    if name in ("T", "mT"):
+        return operator.attrgetter(name)
     if name.startswith("__"):
         symbol = name.strip("_").removeprefix("r")
         function = getattr(operator, {"div": "truediv", "and": "and_", "or": "or_"}.get(symbol, symbol))
