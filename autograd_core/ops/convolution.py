@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Sample, primitive
-from .windows import Pairs, Sizes, outputs, overlap, slices, sliding
+from .windows import Pairs, Sizes, narrowed, outputs, sliding, slices, widened
 
 __all__: list[str] = []
 
@@ -22,25 +22,30 @@ COLUMNS = 2**26
 """Bytes that the columns may take; a larger batch is done in parts."""
 
 
-def _batch_last(input: Any, padding: Pairs) -> Any:
-    """(N, C, *sizes) as (C, *padded sizes, N)."""
-    moved = np.moveaxis(input, 0, -1)
-    if not any(map(any, padding)):
-        return np.ascontiguousarray(moved)
-    kept, inside = zip(*(overlap(n, *pair) for n, pair in zip(input.shape[2:], padding, strict=True)), strict=True)
-    sizes = (n + sum(pair) for n, pair in zip(input.shape[2:], padding, strict=True))
-    out = np.zeros((input.shape[1], *sizes, input.shape[0]), input.dtype)
-    out[(slice(None), *inside)] = moved[(slice(None), *kept)]
+def _transposed(matrix: Any) -> Any:
+    """The transpose, copied in blocks: rows that are far apart in memory would push one another out of the cache."""
+    rows, columns = matrix.shape
+    step = 128 if rows > 512 else 16
+    out = np.empty((columns, rows), matrix.dtype)
+    for i in range(0, rows, step):
+        out[:, i : i + step] = matrix[i : i + step].T
     return out
 
 
+def _batch_last(input: Any) -> Any:
+    n, *sizes = input.shape
+    return np.reshape(_transposed(np.reshape(input, (n, math.prod(sizes)))), (*sizes, n))
+
+
 def _batch_first(array: Any) -> Any:
-    return np.ascontiguousarray(np.moveaxis(array, -1, 0))
+    *sizes, n = array.shape
+    return np.reshape(_transposed(np.reshape(array, (math.prod(sizes), n))), (n, *sizes))
 
 
 def _columns(input: Any, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Any:
     """Shape (groups, elements of a window, windows)."""
-    windows = sliding(_batch_last(input, padding), 1, kernel, stride, dilation)
+    padded = widened(_batch_last(input), (*padding, (0, 0)), 0)
+    windows = sliding(padded, 1, kernel, stride, dilation)
     rows = input.shape[1] // groups * math.prod(kernel)
     return np.reshape(windows, (groups, rows, math.prod(windows.shape[1 + len(kernel) :])))
 
@@ -48,7 +53,7 @@ def _columns(input: Any, kernel: Sizes, stride: Sizes, padding: Pairs, dilation:
 def _rows(array: Any, groups: int) -> Any:
     """(N, C, *sizes) as (groups, C / groups, sizes and N)."""
     n, channels = array.shape[:2]
-    return np.reshape(np.moveaxis(array, 0, -1), (groups, channels // groups, n * math.prod(array.shape[2:])))
+    return np.reshape(_batch_last(array), (groups, channels // groups, n * math.prod(array.shape[2:])))
 
 
 def _parts(n: int, channels: int, kernel: Sizes, counts: Sizes, itemsize: int) -> list[slice]:
@@ -138,17 +143,16 @@ def _conv_input(
     kernel, counts, channels = weight.shape[2:], output.shape[2:], weight.shape[1] * groups
     matrix = np.reshape(weight, (groups, len(weight) // groups, math.prod(weight.shape[1:]))).mT
     padded = [n + sum(pair) for n, pair in zip(sizes, padding, strict=True)]
-    kept, inside = zip(*(overlap(n, *pair) for n, pair in zip(sizes, padding, strict=True)), strict=True)
     dtype = np.result_type(output, weight)
-    out = np.zeros((len(output), channels, *sizes), dtype)
+    done = []
     for part in _parts(len(output), channels, kernel, counts, dtype.itemsize):
-        columns = np.matmul(matrix, _rows(output[part], groups))
-        columns = np.reshape(columns, (channels, *kernel, *counts, len(output[part])))
-        total = np.zeros((channels, *padded, len(output[part])), dtype)
+        n = len(output[part])
+        columns = np.reshape(np.matmul(matrix, _rows(output[part], groups)), (channels, *kernel, *counts, n))
+        total = np.zeros((channels, *padded, n), dtype)
         for place, where in zip(np.ndindex(*kernel), slices(kernel, stride, dilation, counts), strict=True):
             total[(slice(None), *where)] += columns[(slice(None), *place)]
-        out[(part, slice(None), *kept)] = np.moveaxis(total[(slice(None), *inside)], -1, 0)
-    return out
+        done.append(_batch_first(narrowed(total, (*padding, (0, 0)))))
+    return done[0] if len(done) == 1 else np.concatenate(done)
 
 
 @primitive(
