@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Sample, primitive
-from .windows import Pairs, Sizes, narrowed, outputs, sliding, slices, widened
+from .windows import Pairs, Sizes, narrowed, outputs, slices, sliding, widened
 
 __all__: list[str] = []
 
