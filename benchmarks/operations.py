@@ -31,20 +31,20 @@ LABELS = RNG.integers(0, 10, size=64)
 
 # name, the leaves, a function of (library, its nn.functional, leaves)
 CASES: dict[str, tuple[list[np.ndarray], Callable[..., Any]]] = {
-    "conv2d 1->8, 5x5, 28x28": (
-        [normal(64, 1, 28, 28), normal(8, 1, 5, 5), normal(8)],
+    "conv2d 1->6, 5x5, 28x28 (LeNet)": (
+        [normal(64, 1, 28, 28), normal(6, 1, 5, 5), normal(6)],
         lambda lib, f, x, w, b: f.conv2d(x, w, b, padding=2),
     ),
-    "conv2d 8->16, 5x5, 14x14": (
+    "conv2d 6->16, 5x5, 14x14 (LeNet)": (
+        [normal(64, 6, 14, 14), normal(16, 6, 5, 5), normal(16)],
+        lambda lib, f, x, w, b: f.conv2d(x, w, b),
+    ),
+    "conv2d 8->16, 5x5, 14x14, padded": (
         [normal(64, 8, 14, 14), normal(16, 8, 5, 5), normal(16)],
         lambda lib, f, x, w, b: f.conv2d(x, w, b, padding=2),
     ),
-    "conv2d 6->16, 3x3, 14x14": (
-        [normal(64, 6, 14, 14), normal(16, 6, 3, 3), normal(16)],
-        lambda lib, f, x, w, b: f.conv2d(x, w, b),
-    ),
-    "max_pool2d 2, 8x28x28": ([normal(64, 8, 28, 28)], lambda lib, f, x: f.max_pool2d(x, 2)),
-    "max_pool2d 2, 16x14x14": ([normal(64, 16, 14, 14)], lambda lib, f, x: f.max_pool2d(x, 2)),
+    "max_pool2d 2, 6x28x28 (LeNet)": ([normal(64, 6, 28, 28)], lambda lib, f, x: f.max_pool2d(x, 2)),
+    "max_pool2d 2, 16x10x10 (LeNet)": ([normal(64, 16, 10, 10)], lambda lib, f, x: f.max_pool2d(x, 2)),
     "avg_pool2d 2, 8x28x28": ([normal(64, 8, 28, 28)], lambda lib, f, x: f.avg_pool2d(x, 2)),
     "embedding 2048 of 1000x64": ([normal(1000, 64)], lambda lib, f, w: f.embedding(lib.tensor(ROWS), w)),
     "index rows 2048 of 1000x64": ([normal(1000, 64)], lambda lib, f, w: w[lib.tensor(ROWS)]),

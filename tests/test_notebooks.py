@@ -17,9 +17,9 @@ def test_runs(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code"), "store it without outputs"
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
-    assert not any(
-        output.get("name") == "stderr" for cell in notebook.cells for output in cell.get("outputs", [])
-    ), "a cell wrote to standard error"
+    assert not any(output.get("name") == "stderr" for cell in notebook.cells for output in cell.get("outputs", [])), (
+        "a cell wrote to standard error"
+    )
 
 
 def test_there_are_some():

@@ -189,7 +189,12 @@ REFUSED = rows(
     ("p outside [0, 1]", lambda: F.binary_cross_entropy(t([1.5]), t([1.0])), ValueError, r"input\[0\] is 1.5"),
     ("max of none", lambda: t([]).max(), ValueError, "no elements"),
     ("index out of bounds", lambda: t([1.0])[3], IndexError, "3"),
-    ("batch norm of one", lambda: F.batch_norm(t([[1.0, 2.0]]), None, None, training=True), ValueError, "more than"),
+    (
+        "batch norm of one",
+        lambda: F.batch_norm(t([[1.0]]), None, None, training=True),
+        ValueError,
+        "one value a channel",
+    ),
     ("inv of a singular matrix", lambda: ag.linalg.inv(t([[1.0, 2.0], [2.0, 4.0]])), np.linalg.LinAlgError, "inv"),
     ("embedding out of range", lambda: F.embedding(ag.tensor([2]), t([[1.0], [2.0]])), IndexError, "2"),
     ("an integer with a gradient", lambda: ag.tensor([1], requires_grad=True), TypeError, r"to\(float32\)"),

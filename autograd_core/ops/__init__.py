@@ -11,6 +11,7 @@ from . import (
     arithmetic,
     casting,
     comparison,
+    convolution,
     cumulative,
     decompositions,
     diagonal,
@@ -28,8 +29,10 @@ from . import (
     softmax,
     sorting,
     special,
+    standardizing,
     statistics,
     trigonometric,
+    windows,
     writing,
 )
 
@@ -57,6 +60,9 @@ FAMILIES = (
     linalg,
     einsum,
     decompositions,
+    windows,
+    convolution,
+    standardizing,
 )
 
 # A function is a method if its first parameter is the tensor, which is called `input`.

@@ -124,7 +124,7 @@ def _conv(input: Any, weight: Any, *, stride: Sizes, padding: Pairs, dilation: S
     counts = outputs(input.shape[2:], kernel, stride, padding, dilation)
     matrix = np.reshape(weight, (groups, len(weight) // groups, math.prod(weight.shape[1:])))
     done = []
-    for part in _parts(*input.shape[:2], kernel, counts, input.itemsize):
+    for part in _parts(input.shape[0], input.shape[1], kernel, counts, input.itemsize):
         product = np.matmul(matrix, _columns(input[part], kernel, stride, padding, dilation, groups))
         done.append(_batch_first(np.reshape(product, (len(weight), *counts, len(input[part])))))
     return done[0] if len(done) == 1 else np.concatenate(done)
@@ -166,7 +166,7 @@ def _conv_weight(
 ) -> Any:
     """The gradient of a convolution by its weight."""
     total: Any = 0
-    for part in _parts(*input.shape[:2], kernel, output.shape[2:], input.itemsize):
+    for part in _parts(input.shape[0], input.shape[1], kernel, output.shape[2:], input.itemsize):
         columns = _columns(input[part], kernel, stride, padding, dilation, groups)
         total = total + np.matmul(_rows(output[part], groups), columns.mT)
     return np.reshape(total, (output.shape[1], input.shape[1] // groups, *kernel))

@@ -146,7 +146,7 @@ def _overlap_add(windows: Any, *, sizes: Sizes, kernel: Sizes, stride: Sizes, pa
     """Windows laid over one another and added up, to the sizes they were taken from."""
     n = len(kernel)
     lead, counts = windows.shape[: windows.ndim - 2 * n], windows.shape[windows.ndim - n :]
-    out = np.zeros((*lead, *(size + sum(pair) for size, pair in zip(sizes, padding, strict=True))), windows.dtype)
+    out: Any = np.zeros((*lead, *(size + sum(pair) for size, pair in zip(sizes, padding, strict=True))), windows.dtype)
     rest = (slice(None),) * n
     for place, part in zip(np.ndindex(*kernel), slices(kernel, stride, dilation, counts), strict=True):
         out[(Ellipsis, *part)] += windows[(Ellipsis, *place, *rest)]

@@ -120,7 +120,8 @@ def _adaptive_max_pooled(operation: str, n: int, input: Any, output_size: Any, r
     kernel = _even(given, wanted)
     if kernel is not None:
         return max_pooled(operation, n, input, kernel, None, 0, 1, False, return_indices)
-    places, counted = np.zeros((), np.int64), np.ones((), bool)
+    places: Any = 0
+    counted: Any = True
     for i, (size, count) in enumerate(zip(given, wanted, strict=True)):
         along, counts = _places(size, count)
         grid = [1] * 2 * n  # the outputs, then the elements of a window

@@ -80,7 +80,7 @@ def scaled_dot_product_attention(
     if is_causal:
         if attn_mask is not None:
             raise ValueError(f"{operation}: give attn_mask or is_causal=True, not both")
-        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+        scores = where(np.tri(*scores.shape[-2:], dtype=np.bool_), scores, -np.inf)
     weights = softmax(scores, -1) if attn_mask is None else _masked_softmax(scores, as_tensor(attn_mask))
     return matmul(dropout(weights, dropout_p, generator=generator), value)
 

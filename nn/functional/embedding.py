@@ -6,8 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, arange, as_tensor, from_numpy, no_grad, norm, reshape, unsqueeze, where
-from autograd_core.ops.rows import _add_rows, _take_rows
+from autograd_core import (
+    Tensor,
+    arange,
+    as_tensor,
+    from_numpy,
+    index_add,
+    no_grad,
+    norm,
+    reshape,
+    unsqueeze,
+    where,
+    zeros,
+)
 
 from .. import checks
 
@@ -88,7 +99,7 @@ def _renormed(weight: Any, numbers: np.ndarray, max_norm: float | None, norm_typ
 
 def _looked_up(weight: Any, numbers: Any, scale_grad_by_freq: bool) -> Any:
     """The rows; with `scale_grad_by_freq` the gradient of each is divided by how often it is among them."""
-    rows = _take_rows(weight, numbers)
+    rows = weight[numbers]
     if not scale_grad_by_freq:
         return rows
     times = np.bincount(numbers.array.ravel(), minlength=weight.shape[0])[numbers.array]
@@ -215,14 +226,19 @@ def embedding_bag(
         rows = rows * reshape(per_sample_weights, (-1, 1))
     if padding_idx is not None:
         counted = np.flatnonzero(flat.array != padding_idx)
-        rows, bags = _take_rows(rows, counted), bags[counted]
+        rows, bags = rows[counted], bags[counted]
     if mode == "max":
         return _largest(rows, bags, count)
-    total = _add_rows(rows, bags, count=count)
+    total = _summed(rows, bags, count)
     if mode == "sum":
         return total
     lengths = np.maximum(np.bincount(bags, minlength=count), 1)
     return total / from_numpy(lengths[:, None].astype(weight.dtype))
+
+
+def _summed(rows: Any, bags: np.ndarray, count: int) -> Any:
+    """The sum of the rows of each bag."""
+    return index_add(zeros(count, rows.shape[1], dtype=rows.dtype), 0, bags, rows)
 
 
 def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[np.ndarray, int]:
@@ -254,7 +270,7 @@ def _largest(rows: Any, bags: np.ndarray, count: int) -> Any:
     within = np.arange(lengths.max(initial=1))
     places = np.minimum(starts[:, None] + within, max(bags.size - 1, 0))
     if not bags.size:
-        return _add_rows(rows, bags, count=count)
+        return _summed(rows, bags, count)
     counted = (within < lengths[:, None])[..., None]
-    found = where(counted, _take_rows(rows, places), -np.inf).max(1).values
+    found = where(counted, rows[places], -np.inf).max(1).values
     return where((lengths == 0)[:, None], 0.0, found)
