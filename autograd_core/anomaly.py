@@ -80,7 +80,6 @@ class _Watch:
     def __init__(self, before: Any) -> None:
         self.before = before  # the listener that was there
         self.events: dict[int, _Event] = {}
-        self.lines: dict[int, str] = {}
         self.saved: dict[int, _Saved] = {}
         self.latest = "the start"
         self.last_bad: _Event | None = None
@@ -95,7 +94,7 @@ class _Watch:
         self.latest = f"{primitive.name} ({line})"
         for result in out if isinstance(out, tuple) else (out,):
             if result.node is not None:
-                self.lines[result.node.number] = line
+                result.node.line = line
                 self.saved[result.node.number] = _Saved(result.node, line, [_checksum(v) for v in result.node.saved])
             self.judge(primitive, args, line, result)
 
@@ -166,7 +165,7 @@ class _Watch:
             array = _array(c)
             if not _finite(array):
                 index = _first(array)
-                line = self.lines.get(node.number, "a line outside detect_anomaly()")
+                line = node.line or "a line outside detect_anomaly()"
                 raise AnomalyError(
                     f"backward: the gradient of {node.name} ({line}) is {array[index]} at index {list(index)}, "
                     f"though what came back to it is finite"

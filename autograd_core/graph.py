@@ -38,10 +38,23 @@ class Node:
     shape, dtype : of the output; tuples of them where the primitive has several outputs
     number : position in the order of creation
     hooks : functions called with the complete gradient of the output, or None
+    line : ``file:line`` of the call, where somebody listened; or None
     trace : what :func:`autograd_core.record` noted, or None
     """
 
-    __slots__ = ("__weakref__", "dtype", "hooks", "number", "params", "parents", "plan", "saved", "shape", "trace")
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "hooks",
+        "line",
+        "number",
+        "params",
+        "parents",
+        "plan",
+        "saved",
+        "shape",
+        "trace",
+    )
 
     plan: Any
     parents: tuple[Any, ...]
@@ -51,6 +64,7 @@ class Node:
     dtype: Any
     number: int
     hooks: list[Callable[[Any], Any]] | None
+    line: str | None
     trace: Any
 
     @classmethod
@@ -61,7 +75,7 @@ class Node:
         node = cls()
         node.plan, node.parents, node.saved, node.params = plan, parents, saved, params
         node.shape, node.dtype = shape, dtype
-        node.hooks = node.trace = None
+        node.hooks = node.line = node.trace = None
         node.number = next(clock)
         return node
 
@@ -129,13 +143,15 @@ class _Changes:
 
     def check(self, node: Node) -> None:
         """Raise RuntimeError if something that `node` saved was changed after it was saved."""
-        for value in node.saved:
+        for name, value in zip(node.plan.saves, node.saved, strict=True):
             if isinstance(value, np.ndarray):
                 entry = self._of.get(id(owner(value)))
                 if entry is not None and entry[1] > node.number:
+                    where = f" at {node.line}" if node.line else " (run it under detect_anomaly() to see on which line)"
                     raise RuntimeError(
-                        f"backward: {node.name} saved a value of shape {value.shape} for its gradient, and {entry[2]} "
-                        f"changed it in place afterwards; run backward() before the change, or change a clone()"
+                        f"backward: {node.name}{where} saved its {'output' if name == 'out' else name} of shape "
+                        f"{value.shape} for its gradient, and {entry[2]} changed it in place afterwards; "
+                        f"run backward() before the change, or change a clone()"
                     )
 
 

@@ -268,7 +268,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
             node.params = params
             node.shape = out.shape
             node.dtype = out.dtype
-            node.hooks = node.trace = None
+            node.hooks = node.line = node.trace = None
             node.number = tick()
         else:
             result._requires_grad = False

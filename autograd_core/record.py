@@ -32,9 +32,9 @@ def _note(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], o
     for result in out if isinstance(out, tuple) else (out,):
         if result.node is not None:
             trace = Trace(primitive, args, result.array, line)
-            result.node.trace = trace
+            result.node.trace, result.node.line = trace, line
             if isinstance(out, tuple):  # the node of one output; what it picks from is kept too
-                result.node.parents[0].trace = trace
+                result.node.parents[0].trace, result.node.parents[0].line = trace, line
 
 
 @contextlib.contextmanager

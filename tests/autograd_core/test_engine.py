@@ -315,7 +315,7 @@ def test_a_change_of_a_saved_value_is_found():
     y = (x * x).sum()
     with ag.no_grad():
         x.copy_([5.0, 5.0])
-    with pytest.raises(RuntimeError, match=r"mul saved a value of shape \(2,\).*copy_ \(.*test_engine.py:\d+\)"):
+    with pytest.raises(RuntimeError, match=r"mul .* saved its other of shape \(2,\).*copy_ \(.*test_engine.py:\d+\)"):
         y.backward()
     z = (x * x).sum()  # computed after the change: fine
     z.backward()
@@ -327,6 +327,16 @@ def test_a_change_of_a_saved_value_is_found():
     total.backward()  # exp saved its output, not what was changed
     with pytest.raises(RuntimeError, match="copy_: a leaf that requires a gradient"):
         view.copy_(1.0)
+
+
+def test_both_lines_of_a_change_are_named_where_somebody_listens():
+    x = leaf([1.0, 2.0]) * 1
+    with ag.record():
+        y = ag.exp(x)
+    y += 1
+    message = r"exp at .*test_engine.py:\d+ saved its output .* add_ \(.*test_engine.py:\d+\) changed it in place"
+    with pytest.raises(RuntimeError, match=message):
+        y.sum().backward()
 
 
 def test_a_wrong_rule_is_named():

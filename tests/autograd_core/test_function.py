@@ -136,7 +136,7 @@ def test_a_second_backward_and_a_change_in_place_are_found():
         y.backward()
     z = Exp.apply(x)
     z += 1
-    with pytest.raises(RuntimeError, match=r"Exp saved a value .* add_"):
+    with pytest.raises(RuntimeError, match=r"Exp .* saved .* add_"):
         z.sum().backward()
 
 

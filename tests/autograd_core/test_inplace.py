@@ -110,12 +110,12 @@ REFUSED = {
     "a saved value": (
         "z = lib.exp(x)\nz += 1\nz.sum().backward()",
         RuntimeError,
-        r"exp saved a value of shape \(3, 4\) for its gradient, and add_ \(.*\) changed it in place",
+        r"exp .* saved its output of shape \(3, 4\) for its gradient, and add_ \(.*\) changed it in place",
     ),
     "a saved value, through a view": (
         "z = x * x\nx[0].zero_()\nz.sum().backward()",
         RuntimeError,
-        "mul saved .* zero_|fill_",
+        "mul .* saved .* fill_",
     ),
 }
 
