@@ -165,7 +165,7 @@ class _Watch:
             array = _array(c)
             if not _finite(array):
                 index = _first(array)
-                line = node.line or "a line outside detect_anomaly()"
+                line = getattr(node, "line", "a line outside detect_anomaly()")
                 raise AnomalyError(
                     f"backward: the gradient of {node.name} ({line}) is {array[index]} at index {list(index)}, "
                     f"though what came back to it is finite"

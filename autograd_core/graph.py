@@ -38,7 +38,7 @@ class Node:
     shape, dtype : of the output; tuples of them where the primitive has several outputs
     number : position in the order of creation
     hooks : functions called with the complete gradient of the output, or None
-    line : ``file:line`` of the call, where somebody listened; or None
+    line : ``file:line`` of the call; set only where somebody listened
     trace : what :func:`autograd_core.record` noted, or None
     """
 
@@ -64,7 +64,7 @@ class Node:
     dtype: Any
     number: int
     hooks: list[Callable[[Any], Any]] | None
-    line: str | None
+    line: str
     trace: Any
 
     @classmethod
@@ -75,7 +75,7 @@ class Node:
         node = cls()
         node.plan, node.parents, node.saved, node.params = plan, parents, saved, params
         node.shape, node.dtype = shape, dtype
-        node.hooks = node.line = node.trace = None
+        node.hooks = node.trace = None
         node.number = next(clock)
         return node
 
@@ -147,7 +147,8 @@ class _Changes:
             if isinstance(value, np.ndarray):
                 entry = self._of.get(id(owner(value)))
                 if entry is not None and entry[1] > node.number:
-                    where = f" at {node.line}" if node.line else " (run it under detect_anomaly() to see on which line)"
+                    line = getattr(node, "line", None)
+                    where = f" at {line}" if line else " (run it under detect_anomaly() to see on which line)"
                     raise RuntimeError(
                         f"backward: {node.name}{where} saved its {'output' if name == 'out' else name} of shape "
                         f"{value.shape} for its gradient, and {entry[2]} changed it in place afterwards; "
@@ -203,7 +204,7 @@ def propagate(
     reached: dict[Any, Any] = {}
     owned: set[Any] = set()  # entries made by an addition here: adding to them in place harms nobody
     routed: set[Any] = set()  # below a selection, where a zero cotangent means "not taken"
-    last_change = changes.last
+    last_change, add = changes.last, np.add
     # A derivative may be infinite or undefined; that is for the caller to see, not for NumPy to warn about.
     with np.errstate(all="ignore"):
         for node in order:
@@ -240,7 +241,7 @@ def propagate(
                 guard = primitive.elementwise and bool(saved)
             if type(g) is list:
                 g = _with_zeros(g, node)
-            sent = []
+            sent: list[tuple[Any, Any]] | None = [] if visit is not None else None
             for parent, rule in zip(node.parents, plan.rules):  # noqa: B905 (equal by construction)
                 if useful and parent not in useful:
                     continue
@@ -256,14 +257,14 @@ def propagate(
                 if total is None:
                     table[parent] = c
                 elif parent in owned:
-                    np.add(total, c, out=total)
+                    add(total, c, total)
                 else:
                     table[parent] = total = total + c
                     if type(total) is np.ndarray:
                         owned.add(parent)
-                if visit is not None:
+                if sent is not None:
                     sent.append((parent, c))
-            if visit is not None:
+            if visit is not None and sent is not None:
                 visit(node, g, sent)
             if plan.holds and not retain_graph and node.trace is None:
                 node.saved = None

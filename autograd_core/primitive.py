@@ -226,7 +226,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
     def apply(*args: Any, **params: Any) -> Any:
         if params and not names.isdisjoint(params):
             args, params = record.bound(args, params)
-        mode = current()
+        recording, listener, _ = current()
         values = []
         parents = []
         needs, bit, tensors = 0, 1, False
@@ -252,31 +252,32 @@ def applier(record: Primitive) -> PrimitiveFunction:
             raise _explained(error, record, values) from error
         if type(out) is not array_type:
             if type(out) is tuple:
-                return _several(record, args, params, values, parents if mode.grad else [], needs, out)
+                return _several(record, args, params, values, parents if recording else [], needs, out)
             out = np.asarray(out)
-        if keeps_dtype and not (type(values[0]) is array_type and values[0].dtype is out.dtype):
+        first = values[0]
+        if keeps_dtype and not (type(first) is array_type and first.dtype is out.dtype):
             out = unwidened(out, values, forward, params)
         result = new_tensor(Tensor)
         result.array = out
         result.grad = result.name = result._base = None
-        if needs and mode.grad and record.differentiable:
+        if needs and recording and record.differentiable:
             result._requires_grad = True
             result.node = node = new_node(Node)
             node.plan = plan = plans.get(needs) or record.plan(needs)
             node.parents = tuple(parents)
-            node.saved = plan.save(out, values, params)
+            node.saved = plan.save(out, values, params) if plan.saves else ()
             node.params = params
             node.shape = out.shape
             node.dtype = out.dtype
-            node.hooks = node.line = node.trace = None
+            node.hooks = node.trace = None
             node.number = tick()
         else:
             result._requires_grad = False
             result.node = None
         if views and out.base is not None:
             _mark_view(result, args[0])
-        if mode.listener is not None:
-            mode.listener(record, args, params, result)
+        if listener is not None:
+            listener(record, args, params, result)
         return result
 
     def defvjp(*rules: Callable[..., Any] | None, variadic: Callable[..., Any] | None = None) -> None:
