@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -116,7 +115,11 @@ def _hooked(found: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def backward(
-    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
 ) -> None:
     """Add the gradients of `tensors` to the ``grad`` of every leaf that they depend on.
 
@@ -129,6 +132,8 @@ def backward(
         Keep what the graph saved, for another pass.  As `create_graph` if not given.
     create_graph : bool
         Record the pass itself, so that the gradients can be differentiated.
+    inputs : Tensor or sequence of tensors, optional
+        Add to the ``grad`` of these alone, leaves or not.
 
     Raises
     ------
@@ -137,14 +142,39 @@ def backward(
         graph was released by an earlier pass, or a saved value was changed in place.
     """
     keep = create_graph if retain_graph is None else retain_graph
-    for leaf, g in _pass("backward", tensors, grad_tensors, create_graph, None, retain_graph=keep).items():
-        leaf.accumulate_grad(g)
+    if inputs is None:
+        for leaf, g in _pass("backward", tensors, grad_tensors, create_graph, None, retain_graph=keep).items():
+            leaf.accumulate_grad(g)
+        return
+    wanted = _wanted("backward", inputs)
+    targets = {x.node or x for x in wanted}
+    found = _pass("backward", tensors, grad_tensors, create_graph, targets, retain_graph=keep)
+    for x in wanted:
+        if (x.node or x) in found:
+            x.accumulate_grad(found[x.node or x])
+
+
+def _wanted(function: str, inputs: Any) -> list[Tensor]:
+    """The tensors to differentiate by, checked."""
+    wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    for i, x in enumerate(wanted):
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            raise RuntimeError(
+                f"{function}: inputs[{i}] does not require a gradient; set requires_grad=True before using it"
+            )
+    return wanted
 
 
 @method("backward")
-def _backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+def _backward(
+    self: Tensor,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
     """Add the gradients of this tensor to the ``grad`` of every leaf it depends on; see :func:`backward`."""
-    backward(self, gradient, retain_graph, create_graph)
+    backward(self, gradient, retain_graph, create_graph, inputs)
 
 
 def grad(
@@ -154,6 +184,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of `outputs` by `inputs`, as a tuple; no ``grad`` attribute is touched.
 
@@ -164,6 +195,8 @@ def grad(
     grad_outputs, retain_graph, create_graph : as in :func:`backward`
     allow_unused : bool
         Give None for an input the outputs do not depend on, rather than an error.
+    materialize_grads : bool
+        Give zeros for such an input.
 
     Examples
     --------
@@ -173,16 +206,15 @@ def grad(
     >>> ag.grad(dx, x)
     (tensor(18.),)
     """
-    wanted: Sequence[Tensor] = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    for i, x in enumerate(wanted):
-        if not isinstance(x, Tensor) or not x.requires_grad:
-            raise RuntimeError(f"grad: inputs[{i}] does not require a gradient; set requires_grad=True before using it")
+    wanted = _wanted("grad", inputs)
     keep = create_graph if retain_graph is None else retain_graph
     targets = {x.node or x for x in wanted}
     found = _pass("grad", outputs, grad_outputs, create_graph, targets, retain_graph=keep)
     results: list[Tensor | None] = []
     for i, x in enumerate(wanted):
         g = found.get(x.node or x)
+        if g is None and materialize_grads:
+            g = np.zeros_like(x.array)
         if g is None and not allow_unused:
             raise RuntimeError(f"grad: the outputs do not depend on inputs[{i}]; pass allow_unused=True to get None")
         results.append(g if g is None or isinstance(g, Tensor) else wrap(np.array(g)))

@@ -240,6 +240,21 @@ def test_several_outputs_with_their_gradients():
     assert ag.grad([out, out], y)[0].item() == 6.0
 
 
+def test_backward_to_chosen_inputs_only():
+    x, y = leaf(2.0), leaf(3.0)
+    z = x * y
+    (z * z).backward(inputs=[x, z])
+    assert (x.grad.item(), z.grad.item(), y.grad) == (36.0, 12.0, None)
+    with pytest.raises(RuntimeError, match=r"backward: inputs\[0\] does not require a gradient"):
+        (x * y).backward(inputs=ag.tensor(1.0))
+
+
+def test_zeros_for_what_is_unused():
+    x, y = leaf(2.0), leaf([3.0, 4.0])
+    dx, dy = ag.grad(x * x, [x, y], materialize_grads=True)
+    assert (dx.item(), dy.tolist()) == (4.0, [0.0, 0.0])
+
+
 def test_retain_grad_and_detach():
     x = leaf(2.0)
     y = x * 3
