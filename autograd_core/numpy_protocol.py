@@ -14,7 +14,7 @@ import numpy as np
 
 from .ops import FAMILIES
 from .primitive import NUMPY, implements
-from .tensor import Tensor, method
+from .tensor import Tensor, method, wrap
 
 
 @implements(np.shape)
@@ -33,13 +33,13 @@ def _size(a: Tensor) -> int:
 
 
 @implements(np.zeros_like)
-def _zeros_like(a: Tensor, dtype: Any = None) -> np.ndarray:
-    return np.zeros_like(a.array, dtype=dtype)
+def _zeros_like(a: Tensor, dtype: Any = None) -> Tensor:
+    return wrap(np.zeros_like(a.array, dtype=dtype))
 
 
 @implements(np.ones_like)
-def _ones_like(a: Tensor, dtype: Any = None) -> np.ndarray:
-    return np.ones_like(a.array, dtype=dtype)
+def _ones_like(a: Tensor, dtype: Any = None) -> Tensor:
+    return wrap(np.ones_like(a.array, dtype=dtype))
 
 
 _REDUCTIONS = {

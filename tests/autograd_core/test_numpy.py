@@ -58,6 +58,9 @@ def test_questions_about_a_tensor():
     assert np.allclose(x, A)
     assert np.argmax(x, axis=1).tolist() == [2, 2]
     assert np.isnan(x).any().item() is False
+    for like in (np.zeros_like(x), np.ones_like(x, dtype=np.float32)):
+        assert isinstance(like, ag.Tensor)
+        assert like.shape == (2, 3)
 
 
 @pytest.mark.parametrize(
