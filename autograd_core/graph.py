@@ -12,6 +12,7 @@ was changed after it.
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable
@@ -238,7 +239,7 @@ def propagate(
                 routed.update(node.parents)
             elif routed and node in routed:
                 routed.update(node.parents)
-                guard = primitive.elementwise and bool(saved)
+                guard = plan.holds and (primitive.elementwise or "axis" in node.params)
             if type(g) is list:
                 g = _with_zeros(g, node)
             sent: list[tuple[Any, Any]] | None = [] if visit is not None else None
@@ -246,8 +247,8 @@ def propagate(
                 if useful and parent not in useful:
                     continue
                 c = rule(g, saved)
-                if guard:
-                    c = _keep_zeros(g, c)
+                if guard and not np.isfinite(c).all():
+                    c = _keep_zeros(g, c, primitive, node.params)
                 fits = parent if type(parent) is Node else parent.array
                 if c.shape != fits.shape:
                     c = _sum_to(c, fits.shape, primitive)
@@ -326,8 +327,20 @@ def _sum_to(c: Any, shape: tuple[int, ...], primitive: Any) -> Any:
     return np.sum(c, axis=(*range(extra), *repeated), keepdims=True).reshape(shape)
 
 
-def _keep_zeros(g: Any, c: Any) -> Any:
-    """Where nothing was sent (a branch of ``where`` not taken), send nothing on: 0 and not 0 * inf."""
-    if np.isfinite(c).all() or c.shape != g.shape:
+def _keep_zeros(g: Any, c: Any, primitive: Any, params: dict[str, Any]) -> Any:
+    """Where nothing was sent (a branch of ``where`` not taken), send nothing on: 0 and not 0 * inf.
+
+    For an operation along dimensions that holds of whole rows: those to which only zeros were sent.
+    """
+    if type(g) is tuple:
         return c
-    return np.where(g == 0, np.zeros_like(c), c)
+    if primitive.elementwise:
+        untaken = g == 0 if g.shape == c.shape else None
+    else:
+        axes = params["axis"] if isinstance(params["axis"], tuple) else (params["axis"],)
+        rows = tuple(1 if i in axes else n for i, n in enumerate(c.shape))
+        if g.shape == c.shape:
+            untaken = np.all(g == 0, axis=axes, keepdims=True)
+        else:
+            untaken = np.reshape(g == 0, rows) if math.prod(rows) == math.prod(g.shape) else None
+    return c if untaken is None else np.where(untaken, np.zeros_like(c), c)

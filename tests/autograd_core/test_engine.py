@@ -280,6 +280,28 @@ def test_where_does_not_leak_from_the_branch_not_taken():
     assert w.grad.tolist() == [0.0, 0.25]
 
 
+@pytest.mark.parametrize(
+    "of_rows",
+    [
+        lambda x: ag.log_softmax(x, 1)[:, 0],
+        lambda x: ag.softmax(x, 1)[:, 1],
+        lambda x: ag.logsumexp(x, 1),
+        lambda x: ag.prod(x, 1),
+        lambda x: ag.norm(x, 3, dim=1),
+        lambda x: ag.cumprod(x, 1)[:, 1],
+    ],
+)
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_rows_that_were_not_taken_stay_zero(of_rows, bad):
+    x = leaf([[1.0, 2.0], [bad, bad]])
+    for create_graph in (False, True):
+        out = ag.where(np.array([True, False]), of_rows(x), 0.0).sum()
+        (dx,) = ag.grad(out, x, create_graph=create_graph)
+        good = leaf([[1.0, 2.0]])
+        (expected,) = ag.grad(of_rows(good).sum(), good)
+        np.testing.assert_allclose(dx.detach().numpy(), [expected.numpy()[0], [0.0, 0.0]], rtol=1e-12)
+
+
 # Errors
 
 
