@@ -156,8 +156,7 @@ _NAMES = (  # noqa: SIM905
 ).split()
 _FUNCTIONS = {name: getattr(family, name) for family in ops.FAMILIES for name in family.__all__}
 for _name in _NAMES:
-    if _name in _FUNCTIONS:
-        method(f"{_name}_")(_in_place(_FUNCTIONS[_name]))
+    method(f"{_name}_")(_in_place(_FUNCTIONS[_name]))
 
 _OPERATORS = {
     "iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div", "ipow": "pow", "imod": "remainder",
@@ -165,8 +164,7 @@ _OPERATORS = {
     "ilshift": "bitwise_left_shift", "irshift": "bitwise_right_shift",
 }  # fmt: skip
 for _operator, _name in _OPERATORS.items():
-    if _name in _FUNCTIONS:
-        method(f"__{_operator}__")(_in_place(_FUNCTIONS[_name]))
+    method(f"__{_operator}__")(_in_place(_FUNCTIONS[_name]))
 
 
 @method("copy_")

@@ -80,7 +80,8 @@ class Primitive:
     """
 
     def __init__(self, forward: Callable[..., Any], **fields: Any) -> None:
-        parameters = inspect.signature(forward).parameters.values()
+        self.signature = inspect.signature(forward)
+        parameters = self.signature.parameters.values()
         self.forward = forward
         self.name: str = forward.__name__.strip("_")
         self.arrays = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -288,7 +289,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
     function.record, function.defvjp = record, defvjp
     function.__name__ = function.__qualname__ = record.name
     function.__doc__, function.__module__ = record.forward.__doc__, record.forward.__module__
-    function.__signature__ = inspect.signature(record.forward)
+    function.__signature__ = record.signature
     return cast(PrimitiveFunction, function)
 
 
