@@ -17,6 +17,7 @@ from . import numpy_protocol as _numpy_protocol  # noqa: F401 (for what it attac
 from . import ops as _ops
 from .anomaly import AnomalyError, detect_anomaly
 from .autograd import backward, grad
+from .compiler import compile
 from .creation import *
 from .dtypes import *
 from .function import custom_vjp
@@ -45,15 +46,18 @@ from .ops.trigonometric import *
 from .ops.writing import *
 from .record import record
 from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
+from .traced import TracingError
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AnomalyError",
     "Tensor",
+    "TracingError",
     "as_tensor",
     "autograd",
     "backward",
+    "compile",
     "custom_vjp",
     "detect_anomaly",
     "enable_grad",

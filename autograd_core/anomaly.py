@@ -19,6 +19,7 @@ from . import modes
 from .graph import Node, caller
 from .primitive import Primitive
 from .tensor import Tensor
+from .traced import TracingError
 
 __all__ = ["AnomalyError", "detect_anomaly"]
 
@@ -195,6 +196,8 @@ def detect_anomaly() -> Iterator[None]:
     ...     print(str(error).split(": ", 2)[2].splitlines()[0])
     log made -inf at index [1] out of finite values: x there is 0
     """
+    if modes.recorder() is not None:
+        raise TracingError("detect_anomaly: not in a compiled function; put it around the call, which then runs eagerly")
     watch = _Watch(modes.current().listener)
     with modes.change(listener=watch.listen, watch=watch):
         yield

@@ -10,6 +10,7 @@ from . import modes
 from .function import Function
 from .graph import Node, picked, propagate
 from .tensor import Tensor, leaf_hooks, method, wrap
+from .traced import Traced
 
 __all__ = ["Function", "backward", "grad"]
 
@@ -23,6 +24,8 @@ def lift(node: Node) -> tuple[Any, ...]:
     origin: dict[int, Any] = dict(zip(node.plan.positions, node.parents, strict=True))
 
     def lifted(name: str, value: Any) -> Any:
+        if type(value) is Traced and name not in primitive.arrays and name != "out":
+            return wrap(value)
         if name == "ctx":
             return value.on(node)
         if name == "out" and isinstance(value, tuple):
@@ -42,7 +45,7 @@ def lift(node: Node) -> tuple[Any, ...]:
 
 def _with_history(array: Any, origin: Node | Tensor | None) -> Any:
     if origin is None:
-        return array
+        return wrap(array) if type(array) is Traced else array
     if isinstance(origin, Tensor):
         return origin
     result = wrap(array)
@@ -65,7 +68,7 @@ def _seed(function: str, output: Tensor, gradient: Any) -> Any:
                 f"{function}: the gradient of a tensor of shape {output.shape} needs a direction; reduce it to a "
                 f"scalar, as in .sum().backward(), or give one: backward(v) with v of the same shape"
             )
-        return np.ones_like(output.array)
+        return np.ones(output.array.shape, output.array.dtype)
     if np.shape(gradient) != output.shape:
         raise ValueError(
             f"{function}: expected a gradient of the tensor's shape {output.shape}, got {np.shape(gradient)}"
@@ -86,9 +89,10 @@ def _pass(
     if len(gradients) != len(outputs):
         raise ValueError(f"{function}: got {len(outputs)} outputs but {len(gradients)} gradients")
     roots: dict[Any, Any] = {}
+    on_tensors = create_graph or modes.recorder() is not None
     for output, gradient in zip(outputs, gradients, strict=True):
         g = _seed(function, output, gradient)
-        if create_graph:
+        if on_tensors:
             g = g if isinstance(g, Tensor) else wrap(g)
         elif isinstance(g, Tensor):
             g = g.array
@@ -98,9 +102,9 @@ def _pass(
     if watch is not None:
         watch.check_roots(outputs)
         options["visit"] = watch.visit
-    if not create_graph:
+    if not on_tensors:
         return _hooked(propagate(roots, targets=targets, **options))
-    with modes.change(grad=True):
+    with modes.change(grad=create_graph):
         return _hooked(propagate(roots, targets=targets, lift=lift, **options))
 
 
@@ -214,7 +218,7 @@ def grad(
     for i, x in enumerate(wanted):
         g = found.get(x.node or x)
         if g is None and materialize_grads:
-            g = np.zeros_like(x.array)
+            g = np.zeros(x.shape, x.dtype)
         if g is None and not allow_unused:
             raise RuntimeError(f"grad: the outputs do not depend on inputs[{i}]; pass allow_unused=True to get None")
         results.append(g if g is None or isinstance(g, Tensor) else wrap(np.array(g)))

@@ -7,14 +7,16 @@ Every function takes ``device`` for the sake of code written for PyTorch; there 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .dtypes import get_default_dtype, int64, is_floating
-from .ops.arguments import check_device, shape, sizes_of, variadic
+from . import modes
+from .dtypes import as_array, get_default_dtype, int64, is_floating
+from .ops.arguments import check_device, demand, shape, sizes_of, variadic
 from .tensor import Tensor, as_tensor, method, tensor, wrap
+from .traced import TracingError
 
 __all__ = [
     "Generator",
@@ -45,10 +47,14 @@ __all__ = [
 ]
 
 
-def _finished(array: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+def _given(result: Tensor, requires_grad: bool, device: Any) -> Tensor:
     check_device("tensor", device)
-    result = wrap(np.asarray(array, dtype=get_default_dtype() if dtype is None else dtype))
     return result.requires_grad_() if requires_grad else result
+
+
+def _finished(array: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+    result = wrap(np.asarray(array, dtype=get_default_dtype() if dtype is None else dtype))
+    return _given(result, requires_grad, device)
 
 
 # Filled
@@ -89,7 +95,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     >>> ag.full((2,), 7)
     tensor([7, 7])
     """
-    value = as_tensor(fill_value, dtype).array
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value._known("full")
+    value = as_array(fill_value, dtype)
     return _finished(np.full(sizes_of((size,)), value), value.dtype, requires_grad, device)
 
 
@@ -253,6 +261,7 @@ class Generator:
 
     def manual_seed(self, seed: int | None) -> Generator:
         """Start the stream anew from `seed`."""
+        _not_recorded("manual_seed")
         self.numpy = np.random.Generator(np.random.PCG64(seed))
         return self
 
@@ -262,6 +271,7 @@ class Generator:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from a state that :meth:`get_state` gave."""
+        _not_recorded("set_state")
         self.numpy.bit_generator.state = state
 
 
@@ -271,7 +281,8 @@ _own = threading.local()
 def default_generator() -> Generator:
     """The generator of this thread, used where none is given."""
     if not hasattr(_own, "generator"):
-        _own.generator = Generator()
+        with modes.change(recorder=None):
+            _own.generator = Generator()
     found: Generator = _own.generator
     return found
 
@@ -281,8 +292,19 @@ def manual_seed(seed: int) -> Generator:
     return default_generator().manual_seed(seed)
 
 
-def _stream(generator: Generator | None) -> np.random.Generator:
-    return (generator or default_generator()).numpy
+def _not_recorded(asked: str) -> None:
+    if modes.recorder() is not None:
+        raise TracingError(f"{asked}: a compiled function cannot set where a random stream stands; do it outside")
+
+
+def _drawn(generator: Generator | None, draw: Callable[[np.random.Generator], Any], dtype: Any) -> Tensor:
+    """What `draw` makes of the stream of a generator; a recording notes that it is to be drawn in every run."""
+
+    def now() -> np.ndarray:
+        return np.asarray(draw((generator or default_generator()).numpy), dtype)
+
+    recorder = modes.recorder()
+    return wrap(now() if recorder is None else recorder.draw(now, generator or default_generator()))
 
 
 def _drawn_in(operation: str, dtype: Any) -> np.dtype[Any]:
@@ -302,10 +324,14 @@ def rand(
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform random numbers in [0, 1)."""
-    values = _stream(generator).random(sizes_of(size), _drawn_in("rand", dtype))
-    if dtype is not None and np.dtype(dtype) == np.float16:
-        values = np.minimum(values, np.nextafter(np.float16(1), np.float16(0)))
-    return _finished(values, dtype, requires_grad, device)
+    sizes, dtype = sizes_of(size), np.dtype(dtype or get_default_dtype())
+    within = _drawn_in("rand", dtype)
+
+    def draw(stream: np.random.Generator) -> Any:
+        values = stream.random(sizes, within)
+        return values if dtype != np.float16 else np.minimum(values, np.nextafter(np.float16(1), np.float16(0)))
+
+    return _given(_drawn(generator, draw, dtype), requires_grad, device)
 
 
 @variadic("size")
@@ -317,8 +343,10 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Random numbers of the standard normal distribution."""
-    values = _stream(generator).standard_normal(sizes_of(size), _drawn_in("randn", dtype))
-    return _finished(values, dtype, requires_grad, device)
+    sizes, dtype = sizes_of(size), np.dtype(dtype or get_default_dtype())
+    within = _drawn_in("randn", dtype)
+    values = _drawn(generator, lambda stream: stream.standard_normal(sizes, within), dtype)
+    return _given(values, requires_grad, device)
 
 
 def rand_like(
@@ -369,8 +397,9 @@ def randint(
         low, high = 0, low
     if high <= low:
         raise ValueError(f"randint: expected low below high, got {low} and {high}")
-    values = _stream(generator).integers(low, high, sizes_of((size or (),)))
-    return _finished(values, int64 if dtype is None else dtype, requires_grad, device)
+    sizes = sizes_of((size or (),))
+    values = _drawn(generator, lambda stream: stream.integers(low, high, sizes), int64 if dtype is None else dtype)
+    return _given(values, requires_grad, device)
 
 
 def randint_like(
@@ -397,8 +426,8 @@ def randperm(
     requires_grad: bool = False,
 ) -> Tensor:
     """The integers below `n` in random order."""
-    order = _stream(generator).permutation(n)
-    return _finished(order, int64 if dtype is None else dtype, requires_grad, device)
+    order = _drawn(generator, lambda stream: stream.permutation(n), int64 if dtype is None else dtype)
+    return _given(order, requires_grad, device)
 
 
 @method()
@@ -415,11 +444,14 @@ def bernoulli(input: Any, p: Any = None, *, generator: Generator | None = None) 
     tensor([0., 1.])
     """
     like = as_tensor(input)
-    chance = like.array if p is None else as_tensor(p).array
-    wrong = chance[~((chance >= 0) & (chance <= 1))]
-    if wrong.size:
-        raise ValueError(f"bernoulli: expected probabilities in [0, 1], got {wrong[0]}")
-    return wrap((_stream(generator).random(like.shape) < chance).astype(like.dtype))
+    chance = like if p is None else as_tensor(p)
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
+        raise ValueError(f"bernoulli: expected probabilities in [0, 1], got {values[bad][0]}")
+
+    demand(lambda values: np.logical_not((values >= 0) & (values <= 1)), explain, chance)
+    drawn: Tensor = _drawn(generator, lambda stream: stream.random(like.shape), np.float64) < chance
+    return drawn.to(like.dtype)
 
 
 def normal(
@@ -440,16 +472,19 @@ def normal(
     >>> ag.normal(ag.tensor([1.0, 2.0]), 0.0)
     tensor([1., 2.])
     """
-    centre, spread = (x.array if isinstance(x, Tensor) else np.asarray(x) for x in (mean, std))
-    if (spread < 0).any():
-        raise ValueError(f"normal: expected a standard deviation of at least 0, got {spread.min()}")
+    centre, spread = (x.detach() if isinstance(x, Tensor) else np.asarray(x) for x in (mean, std))
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
+        raise ValueError(f"normal: expected a standard deviation of at least 0, got {values.min()}")
+
+    demand(lambda values: values < 0, explain, spread)
     if size is None:
         if not isinstance(mean, (Tensor, np.ndarray)) and not isinstance(std, (Tensor, np.ndarray)):
             raise TypeError("normal: expected a size, for mean and std are numbers")
         size = np.broadcast_shapes(centre.shape, spread.shape)
         dtype = dtype or np.result_type(*(x.dtype for x in (mean, std) if isinstance(x, (Tensor, np.ndarray))))
-    noise = randn(size, dtype=dtype, generator=generator).array
-    return _finished(centre + spread * noise, noise.dtype, requires_grad, device)
+    noise = randn(size, dtype=dtype, generator=generator)
+    return _given((centre + spread * noise).to(noise.dtype), requires_grad, device)
 
 
 @method()
@@ -478,7 +513,7 @@ def multinomial(
     >>> ag.multinomial(ag.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
     tensor([1, 1])
     """
-    weights = as_tensor(input).array
+    weights = as_tensor(input)._known("multinomial")
     if weights.ndim not in (1, 2):
         raise ValueError(f"multinomial: expected a vector or rows of weights, got shape {weights.shape}")
     if not np.isfinite(weights).all() or (weights < 0).any():
@@ -489,12 +524,15 @@ def multinomial(
             f"multinomial: expected at least {1 if replacement else num_samples} weights above 0 in each row, "
             f"got {possible}; draw fewer, or with replacement"
         )
-    stream = _stream(generator)
-    if replacement:
-        rows = np.cumsum(np.atleast_2d(weights), axis=1, dtype=np.float64)
-        draws = np.minimum(stream.random((len(rows), num_samples)) * rows[:, -1:], np.nextafter(rows[:, -1:], 0))
-        found = [np.searchsorted(row, draw, side="right") for row, draw in zip(rows, draws, strict=True)]
-        return wrap(np.reshape(np.asarray(found, np.int64), (*weights.shape[:-1], num_samples)))
-    with np.errstate(divide="ignore"):
-        times = stream.standard_exponential(weights.shape) / weights
-    return wrap(np.argsort(times, axis=-1)[..., :num_samples])
+
+    def draw(stream: np.random.Generator) -> Any:
+        if replacement:
+            rows = np.cumsum(np.atleast_2d(weights), axis=1, dtype=np.float64)
+            draws = np.minimum(stream.random((len(rows), num_samples)) * rows[:, -1:], np.nextafter(rows[:, -1:], 0))
+            found = [np.searchsorted(row, draw, side="right") for row, draw in zip(rows, draws, strict=True)]
+            return np.reshape(np.asarray(found, np.int64), (*weights.shape[:-1], num_samples))
+        with np.errstate(divide="ignore"):
+            times = stream.standard_exponential(weights.shape) / weights
+        return np.argsort(times, axis=-1)[..., :num_samples]
+
+    return _drawn(generator, draw, np.int64)

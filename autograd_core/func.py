@@ -56,7 +56,7 @@ def _inputs(name: str, tree: Any) -> tuple[Any, list[Tensor]]:
         if not x.is_floating_point():
             raise TypeError(f"{name}: expected floating arguments to differentiate by, but value {i} is {x.dtype}")
         with modes.change(grad=True):
-            found.append(clone(x) if x.requires_grad else wrap(x.array).requires_grad_())
+            found.append(clone(x) if x.requires_grad else x.detach().requires_grad_())
     return _like(tree, iter(found)), found
 
 
@@ -77,7 +77,7 @@ def _pull(outputs: list[Any], inputs: list[Tensor], cotangents: list[Any], creat
             [y for y, _ in pairs], inputs, [g for _, g in pairs], retain_graph=retain or create, create_graph=create,
             allow_unused=True,
         )  # fmt: skip
-    return [wrap(np.zeros_like(x.array)) if dx is None else dx for x, dx in zip(inputs, found, strict=True)]
+    return [wrap(np.zeros(x.shape, x.dtype)) if dx is None else dx for x, dx in zip(inputs, found, strict=True)]
 
 
 def _called(fn: Callable[..., Any], args: Any, keywords: dict[str, Any], has_aux: bool, name: str) -> tuple[Any, Any]:
@@ -217,7 +217,7 @@ def jvp(fn: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fal
     outputs = _leaves(out)
     create = _nested(outputs, inputs) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
     with modes.change(grad=True):
-        duals = [wrap(np.zeros_like(as_tensor(y).array)).requires_grad_() for y in outputs]
+        duals = [wrap(np.zeros(y.shape, y.dtype)).requires_grad_() for y in map(as_tensor, outputs)]
         pulled = _pull(outputs, inputs, duals, True, True)
         sent = [as_tensor(t).to(x.dtype) for t, x in zip(directions, inputs, strict=True)]
         slopes = _pull(pulled, duals, sent, create, create)
@@ -351,6 +351,8 @@ def checkpoint(fn: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
     >>> x.grad
     tensor(4.)
     """
+    if modes.recorder() is not None:
+        return fn(*args, **keywords)  # a program plans its memory by itself
     used: dict[int, Tensor] = {}
 
     def listen(primitive: Any, arrays: Any, params: Any, out: Any) -> None:

@@ -160,7 +160,7 @@ class _Plan:
     def _called(self, ctx: Context, cotangents: tuple[Any, ...]) -> tuple[Any, ...]:
         recorded = _any_tensor(cotangents)
         given = [g if g is None or isinstance(g, Tensor) else wrap(np.asarray(g)) for g in cotangents]
-        with modes.change(grad=recorded):
+        with modes.change(grad=recorded and modes.current().grad):
             found = self.function.backward(ctx, *given)
         found = found if isinstance(found, tuple) else (found,)
         expected = len(ctx.needs_input_grad)
@@ -232,7 +232,7 @@ class Function:
         linked = [y.is_floating_point() and id(y) not in ctx._plain for y in outputs]
         if not (recording and any(wanted) and any(linked)):
             return out
-        results = tuple(wrap(y.array) for y in outputs)
+        results = tuple(y.detach() for y in outputs)
         cls._link(ctx, args, outputs, results, linked, isinstance(out, tuple))
         return results if isinstance(out, tuple) else results[0]
 
@@ -243,10 +243,10 @@ class Function:
         plan = _Plan(cls, positions, inputs, ctx._materialize)
         place = {id(y): k for k, y in enumerate(outputs)}
         ctx._saved = tuple(
-            _Output(place[id(t)], t.array) if id(t) in place and not any(t is a for a in args) else t
+            _Output(place[id(t)], t.detach().array) if id(t) in place and not any(t is a for a in args) else t
             for t in ctx._saved
         )
-        arrays = tuple(t.array for t in ctx._saved if t is not None)
+        arrays = tuple(t.array if isinstance(t, _Output) else t.detach().array for t in ctx._saved if t is not None)
         plan.saves = ("ctx", *("array" for _ in arrays))
         shapes, dtypes = tuple(y.shape for y in results), tuple(y.dtype for y in results)
         node = Node.make(

@@ -21,6 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from . import modes
+from .traced import Traced
+
 __all__ = ["Node", "ordered", "propagate"]
 
 clock = itertools.count(1)
@@ -121,12 +124,24 @@ def picked(node: Node, index: int) -> Node:
     return Node.make(PICK, (node,), (), {"index": index}, node.shape[index], node.dtype[index])
 
 
+class Stamp:
+    """When arrays that change together did so last."""
+
+    def __init__(self, by: str) -> None:
+        self.by, self.number = by, 0
+
+    def renew(self) -> None:
+        """They have changed just now."""
+        self.number = changes.last = next(clock)
+
+
 class _Changes:
     """In-place changes of arrays that may have been saved: when each happened, and who did it."""
 
     def __init__(self) -> None:
         self.last = 0
         self._of: dict[int, tuple[weakref.ref[np.ndarray], int, str]] = {}
+        self._together: dict[int, list[tuple[weakref.ref[np.ndarray], Stamp]]] = {}
 
     def note(self, array: np.ndarray, by: str) -> None:
         """Note that `array` (and all views of its memory) was just changed by the call `by`."""
@@ -142,17 +157,35 @@ class _Changes:
         if entry is not None and entry[0] is reference:
             del self._of[key]
 
+    def together(self, arrays: Iterable[np.ndarray], by: str) -> Stamp:
+        """A stamp for arrays that will change all at once, many times: ``renew()`` notes that they have."""
+        stamp = Stamp(by)
+        for array in arrays:
+            memory = owner(array)
+            key = id(memory)
+            forget = weakref.ref(memory, lambda ref, key=key: self._together.pop(key, None))
+            self._together.setdefault(key, []).append((forget, stamp))
+        return stamp
+
+    def _latest(self, memory: np.ndarray) -> tuple[int, str] | None:
+        """When this memory was changed last, and by whom."""
+        found = [(stamp.number, stamp.by) for _, stamp in self._together.get(id(memory), ())]
+        entry = self._of.get(id(memory))
+        if entry is not None:
+            found.append(entry[1:])
+        return max(found, default=None)
+
     def check(self, node: Node) -> None:
         """Raise RuntimeError if something that `node` saved was changed after it was saved."""
         for name, value in zip(node.plan.saves, node.saved, strict=True):
-            if isinstance(value, np.ndarray):
-                entry = self._of.get(id(owner(value)))
-                if entry is not None and entry[1] > node.number:
+            if isinstance(value, (np.ndarray, Traced)):
+                entry = self._latest(owner(value))
+                if entry is not None and entry[0] > node.number:
                     line = getattr(node, "line", None)
                     where = f" at {line}" if line else " (run it under detect_anomaly() to see on which line)"
                     raise RuntimeError(
                         f"backward: {node.name}{where} saved its {'output' if name == 'out' else name} of shape "
-                        f"{value.shape} for its gradient, and {entry[2]} changed it in place afterwards; "
+                        f"{value.shape} for its gradient, and {entry[1]} changed it in place afterwards; "
                         f"run backward() before the change, or change a clone()"
                     )
 
@@ -206,6 +239,7 @@ def propagate(
     owned: set[Any] = set()  # entries made by an addition here: adding to them in place harms nobody
     routed: set[Any] = set()  # below a selection, where a zero cotangent means "not taken"
     last_change, add = changes.last, np.add
+    recorded = modes.recorder() is not None
     # A derivative may be infinite or undefined; that is for the caller to see, not for NumPy to warn about.
     with np.errstate(all="ignore"):
         for node in order:
@@ -247,7 +281,7 @@ def propagate(
                 if useful and parent not in useful:
                     continue
                 c = rule(g, saved)
-                if guard and not np.isfinite(c).all():
+                if guard and (not _finite_numbers(saved) if recorded else not np.isfinite(c).all()):
                     c = _keep_zeros(g, c, primitive, node.params)
                 fits = parent if type(parent) is Node else parent.array
                 if c.shape != fits.shape:
@@ -261,7 +295,7 @@ def propagate(
                     add(total, c, total)
                 else:
                     table[parent] = total = total + c
-                    if type(total) is np.ndarray:
+                    if type(total) is np.ndarray and lift is None:
                         owned.add(parent)
                 if sent is not None:
                     sent.append((parent, c))
@@ -327,6 +361,11 @@ def _sum_to(c: Any, shape: tuple[int, ...], primitive: Any) -> Any:
     return np.sum(c, axis=(*range(extra), *repeated), keepdims=True).reshape(shape)
 
 
+def _finite_numbers(saved: tuple[Any, ...]) -> bool:
+    """Whether all that a rule multiplies with is known to be finite."""
+    return all(isinstance(value, (int, float)) and math.isfinite(value) for value in saved)
+
+
 def _keep_zeros(g: Any, c: Any, primitive: Any, params: dict[str, Any]) -> Any:
     """Where nothing was sent (a branch of ``where`` not taken), send nothing on: 0 and not 0 * inf.
 
@@ -343,4 +382,4 @@ def _keep_zeros(g: Any, c: Any, primitive: Any, params: dict[str, Any]) -> Any:
             untaken = np.all(g == 0, axis=axes, keepdims=True)
         else:
             untaken = np.reshape(g == 0, rows) if math.prod(rows) == math.prod(g.shape) else None
-    return c if untaken is None else np.where(untaken, np.zeros_like(c), c)
+    return c if untaken is None else np.where(untaken, 0.0, c)

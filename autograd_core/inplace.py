@@ -45,7 +45,7 @@ def _positions(view: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 def _as_it_was(tensor: Tensor) -> Tensor:
     """The same values with the history the tensor has now; it is about to get another."""
-    before = wrap(tensor.array)
+    before = tensor.detach()
     before.node, before._requires_grad = tensor.node, tensor._requires_grad
     return before
 
@@ -87,9 +87,10 @@ def _recording(*values: Any) -> bool:
     return modes.current().grad and any(isinstance(v, Tensor) and v.requires_grad for v in values)
 
 
-def _write(call: str, target: Tensor, value: np.ndarray) -> None:
+def _write(call: str, target: Tensor, value: Tensor) -> None:
     """Put the values into the memory of the target."""
-    if not target.array.flags.writeable:
+    recorder = modes.recorder()
+    if not (target.array.flags.writeable if recorder is None else recorder.writable(target)):
         raise RuntimeError(
             f"{call}: this tensor cannot be written to (the elements of an expanded one share memory); clone() it first"
         )
@@ -99,7 +100,10 @@ def _write(call: str, target: Tensor, value: np.ndarray) -> None:
         raise TypeError(
             f"{call}: a result of {value.dtype} does not fit into a tensor of {target.dtype}; convert it first"
         )
-    target.array[...] = value
+    if recorder is not None:
+        recorder.write(call, target, value)
+        return
+    target.array[...] = value.array
     changes.note(target.array, f"{call} ({caller()})")
 
 
@@ -108,13 +112,16 @@ def _replace(call: str, target: Tensor, compute: Callable[[Tensor], Any], *other
     if not _recording(target, *others):
         with modes.change(grad=False):
             result = compute(target)
-        _write(call, target, np.asarray(result.array if isinstance(result, Tensor) else result))
+        _write(call, target, result if isinstance(result, Tensor) else wrap(np.asarray(result)))
         return target
     _refuse(call, target)
+    recorder = modes.recorder()
+    if recorder is not None:
+        recorder.keeps(call, target)
     snapshot = _as_it_was(target)
-    snapshot.array = target.array.copy()
+    snapshot.array = target.array.copy() if recorder is None else recorder.copied(target)
     result = as_tensor(compute(snapshot))
-    _write(call, target, result.array)
+    _write(call, target, result)
     _become(target, cast(result, target.dtype))
     return target
 
@@ -239,6 +246,13 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """
     if _recording(self, value):
         _replace("setitem", self, lambda snapshot: writing.setitem(snapshot, index, value), value)
+        return
+    if modes.recorder() is not None:
+        whole = isinstance(index, slice) and index == slice(None) and self.ndim > 0
+        if index is Ellipsis or whole:
+            copy_(self, value)
+        else:
+            _replace("setitem", self, lambda snapshot: writing.setitem(snapshot, index, value), value)
         return
     parts = index if isinstance(index, tuple) else (index,)
     self.array[tuple(p.array if isinstance(p, Tensor) else p for p in parts)] = as_tensor(value, self.dtype).array

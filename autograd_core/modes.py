@@ -23,10 +23,29 @@ class Mode(NamedTuple):
     """Called as ``listener(primitive, args, params, out)`` after every operation on tensors."""
     watch: Any = None
     """What checks backward passes (see `anomaly`)."""
+    recorder: Any = None
+    """What records a program (see `compiler.recorder`)."""
 
 
 _mode: ContextVar[Mode] = ContextVar("autograd_core.mode", default=Mode())  # noqa: B039 (immutable)
 current = _mode.get
+
+recorders: list[Any] = []
+"""All recorders at work, in whatever thread: while there is none, nobody need ask for that of the context."""
+
+
+def recorder() -> Any:
+    """What records a program in this context, or None."""
+    return current().recorder if recorders else None
+
+
+class Facts:
+    """Counts the changes of what recorded programs may depend on, such as whether a module is in training mode."""
+
+    version = 0
+
+
+facts = Facts()
 
 
 @contextlib.contextmanager

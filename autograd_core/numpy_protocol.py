@@ -34,12 +34,12 @@ def _size(a: Tensor) -> int:
 
 @implements(np.zeros_like)
 def _zeros_like(a: Tensor, dtype: Any = None) -> Tensor:
-    return wrap(np.zeros_like(a.array, dtype=dtype))
+    return wrap(np.zeros(a.shape, dtype or a.dtype))
 
 
 @implements(np.ones_like)
 def _ones_like(a: Tensor, dtype: Any = None) -> Tensor:
-    return wrap(np.ones_like(a.array, dtype=dtype))
+    return wrap(np.ones(a.shape, dtype or a.dtype))
 
 
 _REDUCTIONS = {

@@ -29,6 +29,7 @@ from . import modes
 from .dtypes import as_array, unwidened
 from .graph import Node, clock, owner, picked
 from .tensor import Tensor, wrap
+from .traced import Number, Traced
 
 __all__ = ["REGISTRY", "Kink", "Plan", "Primitive", "PrimitiveFunction", "Sample", "applier", "primitive", "quiet"]
 
@@ -77,6 +78,8 @@ class Primitive:
     samples : a function from a random generator to more test arguments
     reference : an independent function of the same arguments, to compare the value with; `numpy` if not given
     kinks : the choices at kinks and extremes, tested as they stand
+    shaped_by : a function from the values and params of an application to the positions of those whose elements decide
+        the shape of the result
     """
 
     def __init__(self, forward: Callable[..., Any], **fields: Any) -> None:
@@ -94,6 +97,7 @@ class Primitive:
         self.samples: Callable[[np.random.Generator], list[Sample]] = fields.get("samples", lambda rng: [])
         self.reference: Callable[..., Any] | None = fields.get("reference")
         self.kinks: list[Kink] = fields.get("kinks", [])
+        self.shaped_by: Callable[..., list[int]] = fields.get("shaped_by", lambda values, params: [])
         self.views: bool = fields.get("views", False)
         self.keeps_dtype: bool = fields.get("keeps_dtype", True)
         self.rules: tuple[Callable[..., Any] | None, ...] = ()
@@ -106,6 +110,14 @@ class Primitive:
         rest = dict(params)
         given = [*args, *(rest.pop(name) for name in self.arrays[len(args) :] if name in rest)]
         return tuple(given), rest
+
+    def compute(self, values: list[Any], params: dict[str, Any]) -> Any:
+        """The result, on arrays and numbers, in the dtype it has on tensors; a tuple where there are several."""
+        out = self.forward(*values, **params)
+        if type(out) is tuple:
+            return tuple(map(np.asarray, out))
+        out = np.asarray(out)
+        return unwidened(out, values, self.forward, params) if self.keeps_dtype else out
 
     def plan(self, needs: int) -> Plan:
         """The rules, and what to save, when the arguments whose bits are set in `needs` want a gradient."""
@@ -142,10 +154,11 @@ class Plan:
         self.saves = list(source)
         self.holds = any(name in ("out", primitive.variadic, *primitive.arrays) for name in source)
         values = "".join(f"{expression}, " for expression in source.values())
-        self.save = eval(f"lambda out, args, params: ({values})", {"defaults": primitive.defaults})
+        here = {"__name__": __name__}  # no line of these is a person's (see `graph.caller`)
+        self.save = eval(f"lambda out, args, params: ({values})", {**here, "defaults": primitive.defaults})
         slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
         self.rules = tuple(
-            eval(f"lambda g, saved: rule({', '.join(['g', *(slot.get(n, str(i)) for n in names)])})", {"rule": rule})
+            eval(f"lambda g, saved: rule({', '.join(['g', *(slot.get(n, str(i)) for n in names)])})", {**here, "rule": rule})
             for i, rule, names in zip(self.positions, named, wanted, strict=True)
         )
 
@@ -227,7 +240,7 @@ def applier(record: Primitive) -> PrimitiveFunction:
     def apply(*args: Any, **params: Any) -> Any:
         if params and not names.isdisjoint(params):
             args, params = record.bound(args, params)
-        recording, listener, _ = current()
+        recording, listener, _, recorder = current()
         values = []
         parents = []
         needs, bit, tensors = 0, 1, False
@@ -248,19 +261,20 @@ def applier(record: Primitive) -> PrimitiveFunction:
                 return forward(*(as_array(x) if isinstance(x, (list, tuple)) else x for x in args), **params)
             return apply(*map(Tensor, args), **params)
         try:
-            out = forward(*values, **params)
+            out = forward(*values, **params) if recorder is None else recorder.apply(record, args, values, params)
         except (ValueError, TypeError, IndexError) as error:
             raise _explained(error, record, values) from error
         if type(out) is not array_type:
             if type(out) is tuple:
                 return _several(record, args, params, values, parents if recording else [], needs, out)
-            out = np.asarray(out)
+            if recorder is None:
+                out = np.asarray(out)
         first = values[0]
-        if keeps_dtype and not (type(first) is array_type and first.dtype is out.dtype):
+        if keeps_dtype and not (type(first) is array_type and first.dtype is out.dtype) and recorder is None:
             out = unwidened(out, values, forward, params)
         result = new_tensor(Tensor)
         result.array = out
-        result.grad = result.name = result._base = None
+        result._grad = result.name = result._base = None
         if needs and recording and record.differentiable:
             result._requires_grad = True
             result.node = node = new_node(Node)
@@ -326,7 +340,7 @@ def _several(
     out: tuple[Any, ...],
 ) -> tuple[Tensor, ...]:
     """Wrap and link the outputs of a primitive that has several: one node made them, and each picks its own."""
-    outputs = tuple(map(np.asarray, out))
+    outputs = tuple(o if type(o) is Traced else np.asarray(o) for o in out)
     results = tuple(map(wrap, outputs))
     if parents and record.differentiable:
         plan = record.plan(needs)
@@ -351,7 +365,7 @@ def _operand(x: Any) -> Any:
     Python numbers stay as they are: they take on the dtype of what they meet.  So does ``np.float64``, which is a
     Python float too and would otherwise widen a float32 network.  Lists become arrays.
     """
-    if type(x) in (float, int, bool, complex):
+    if type(x) in (float, int, bool, complex, Traced, Number):
         return x
     if isinstance(x, float):
         return float(x)

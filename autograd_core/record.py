@@ -11,6 +11,7 @@ import numpy as np
 from . import modes
 from .graph import caller
 from .primitive import Primitive
+from .traced import TracingError
 
 __all__ = ["Trace", "record"]
 
@@ -53,6 +54,8 @@ def record() -> Iterator[None]:
     >>> y.node.trace.value
     array(4., dtype=float32)
     """
+    if modes.recorder() is not None:
+        raise TracingError("record: a compiled function is recorded as a program and has no pictures; use it outside")
     before = modes.current().listener
 
     def listen(*application: Any) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 
 from .dtypes import as_array, bool_, float32, int64, is_floating
 from .graph import Node
+from .modes import facts, recorder, recorders
+from .traced import TracingError
 
 __all__ = ["Tensor", "as_tensor", "from_numpy", "is_tensor", "method", "tensor", "wrap"]
 
@@ -54,25 +56,29 @@ class Tensor:
 
     # `_requires_grad` is read by every operation, so it is a plain slot behind the checked property.  `_base` is the
     # tensor this one is a view of, and `_version` counts the recorded changes of the base (see inplace.py).
-    __slots__ = ("__weakref__", "_base", "_requires_grad", "_version", "array", "grad", "name", "node")
+    __slots__ = ("__weakref__", "_base", "_grad", "_requires_grad", "_version", "array", "name", "node")
 
     array: np.ndarray
-    grad: Tensor | None
     node: Node | None
     name: str | None
+    _grad: Tensor | None
     _requires_grad: bool
     _base: Tensor | None
     _version: int
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
-        if isinstance(data, Tensor):
-            data = data.array
-        self.array = np.array(as_array(data, dtype))
-        self.grad = self.node = self._base = None
+        if recorders and recorder() is not None:
+            self.array = recorder().made(data, dtype)
+        else:
+            if isinstance(data, Tensor):
+                data = data.array
+            self.array = np.array(as_array(data, dtype))
+        self._grad = self.node = self._base = None
         self.name = name
         self._requires_grad = False
         if requires_grad:
-            self.requires_grad = True
+            _check_floating(self)
+            self._requires_grad = True
 
     if TYPE_CHECKING:  # the operations attached by `method`
 
@@ -162,14 +168,15 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if value and not is_floating(self.array.dtype):
-            raise TypeError(
-                f"requires_grad: only tensors of a real floating dtype have gradients, this one is {self.array.dtype}; "
-                f"convert it first, as in tensor.to(float32)"
-            )
-        if not value and self.node is not None:
+        if value:
+            _check_floating(self)
+        elif self.node is not None:
             raise RuntimeError("requires_grad: an operation made this tensor; use detach() for one without gradient")
-        self._requires_grad = bool(value)
+        if self._requires_grad != bool(value):
+            if recorders and recorder() is not None:
+                recorder().keeps("requires_grad", self)
+            self._requires_grad = bool(value)
+            facts.version += 1
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the tensor."""
@@ -185,11 +192,27 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
+        if recorders and recorder() is not None:
+            raise TracingError("data: a compiled function cannot exchange the array of a tensor; write: copy_(value)")
         self.array = as_array(value.array if isinstance(value, Tensor) else value)
 
     def detach(self) -> Tensor:
         """The same values as a tensor without history that requires no gradient; shares memory."""
+        if recorders and recorder() is not None:
+            return wrap(recorder().cell(self))
         return wrap(self.array)
+
+    def _known(self, asked: str) -> np.ndarray:
+        """The values, for something that lies outside of what can be recorded."""
+        if recorders and recorder() is not None:
+            known: np.ndarray = recorder().known(self, asked)
+            return known
+        if isinstance(self.array, np.ndarray):
+            return self.array
+        raise TracingError(
+            f"{asked}: this tensor was made at {self.array.line} while a compiled function was recorded, and has no "
+            f"values; return it from the function"
+        )
 
     def numpy(self) -> np.ndarray:
         """The values as an ndarray that shares memory.
@@ -201,7 +224,7 @@ class Tensor:
         """
         if self._requires_grad:
             raise RuntimeError("numpy: this tensor requires a gradient, which an ndarray loses; use .detach().numpy()")
-        return self.array
+        return self._known("numpy")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -210,22 +233,22 @@ class Tensor:
         """The value of a tensor of one element, as a Python number."""
         if self.array.size != 1:
             raise ValueError(f"item: expected a tensor of one element, got shape {self.shape}; use tolist()")
-        return self.array.item()
+        return self._known("item").item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self.array.tolist()
+        return self._known("tolist").tolist()
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ValueError(f"bool: the truth of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
-        return bool(self.array.item())
+        return bool(self._known("bool").item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._known("float").item() if self.array.size == 1 else self.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._known("int").item() if self.array.size == 1 else self.item())
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iub":
@@ -243,7 +266,7 @@ class Tensor:
         return iter(self.unbind(0))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
+        return bool((self._known("in") == (value._known("in") if isinstance(value, Tensor) else value)).any())
 
     __hash__ = object.__hash__
 
@@ -251,14 +274,29 @@ class Tensor:
         if self.node is not None:
             raise RuntimeError("deepcopy: an operation made this tensor; copy detach() of it, or clone() it")
         copy = type(self).__new__(type(self))
-        copy.array = self.array.copy()
+        copy.array = self._known("deepcopy").copy()
         copy.node = copy._base = None
         copy.name, copy._requires_grad = self.name, self._requires_grad
         memo[id(self)] = copy
-        copy.grad = None if self.grad is None else self.grad.__deepcopy__(memo)
+        copy._grad = None if self.grad is None else self.grad.__deepcopy__(memo)
         return copy
 
     # Its gradient
+
+    @property
+    def grad(self) -> Tensor | None:
+        """Where ``backward()`` adds the gradient, for leaves that require one."""
+        if recorders and recorder() is not None:
+            found: Tensor | None = recorder().grad_of(self)
+            return found
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if recorders and recorder() is not None:
+            recorder().set_grad(self, value)
+        else:
+            self._grad = value
 
     def retain_grad(self) -> None:
         """Let ``backward()`` store the gradient in `grad` also if this tensor is not a leaf.
@@ -309,6 +347,9 @@ class Tensor:
         """
         if not self.requires_grad:
             raise RuntimeError("register_hook: this tensor requires no gradient")
+        if recorders and recorder() is not None:
+            recorder().keeps("register_hook", self)
+        facts.version += 1
 
         def call(g: Any) -> Any:
             replaced = hook(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
@@ -325,18 +366,24 @@ class Tensor:
 
     def accumulate_grad(self, g: Any) -> None:
         """Add a cotangent (an array, or a tensor with history) to `grad`, as ``backward()`` does."""
+        grad = self.grad
         if isinstance(g, Tensor):
-            self.grad = g if self.grad is None else self.grad + g
-        elif self.grad is None:
+            if recorders and recorder() is not None and not g._requires_grad:
+                recorder().accumulate(self, grad, g)
+            else:
+                self.grad = g if grad is None else grad + g
+        elif grad is None:
             self.grad = wrap(np.array(g, order="C"))
-        elif self.grad.requires_grad:
-            self.grad = self.grad + wrap(np.asarray(g))
+        elif grad.requires_grad:
+            self.grad = grad + wrap(np.asarray(g))
         else:
-            self.grad.array += g
+            grad.array += g
 
     # How it looks
 
     def __repr__(self) -> str:
+        if not isinstance(self.array, np.ndarray):
+            return f"tensor({self.array!r})"
         body = np.array2string(self.array, separator=", ", prefix="tensor(", precision=4)
         notes = []
         if self.array.dtype not in (float32, int64, bool_):
@@ -350,7 +397,7 @@ class Tensor:
         return f"tensor({', '.join([body, *notes])})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item() if spec and self.array.size == 1 else str(self), spec)
+        return format(self._known("format").item() if spec and self.array.size == 1 else str(self), spec)
 
 
 class RemovableHandle:
@@ -363,6 +410,15 @@ class RemovableHandle:
         """Take the hook away; doing so twice is no error."""
         if self._hook in self._hooks:
             self._hooks.remove(self._hook)
+            facts.version += 1
+
+
+def _check_floating(tensor: Tensor) -> None:
+    if not is_floating(tensor.array.dtype):
+        raise TypeError(
+            f"requires_grad: only tensors of a real floating dtype have gradients, this one is {tensor.array.dtype}; "
+            f"convert it first, as in tensor.to(float32)"
+        )
 
 
 leaf_hooks: weakref.WeakKeyDictionary[Tensor, list[Callable[[Any], Any]]] = weakref.WeakKeyDictionary()
@@ -371,9 +427,11 @@ leaf_hooks: weakref.WeakKeyDictionary[Tensor, list[Callable[[Any], Any]]] = weak
 
 def wrap(array: np.ndarray) -> Tensor:
     """A tensor around this very array, without history."""
+    if recorders and type(array) is np.ndarray and recorder() is not None:
+        array = recorder().made(array)
     result = _new(Tensor)
     result.array = array
-    result.node = result.grad = result.name = result._base = None
+    result.node = result._grad = result.name = result._base = None
     result._requires_grad = False
     return result
 
@@ -400,14 +458,18 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     """`data` as a tensor; a tensor is returned as it is, an array is shared."""
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype == dtype else data.to(dtype)
-    return wrap(as_array(data, dtype))
+    array = as_array(data, dtype)
+    return wrap(array) if array is not data else from_numpy(array)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares memory with `array`."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected an ndarray, got {type(array).__name__}; use tensor()")
-    return wrap(as_array(array))
+    result = wrap(as_array(array))
+    if recorders and recorder() is not None:
+        recorder().fix(result, "it shares memory with an ndarray")
+    return result
 
 
 def is_tensor(value: Any) -> bool:

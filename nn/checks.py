@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, as_tensor
+from autograd_core import Tensor, as_tensor, modes
+from autograd_core.ops.arguments import demand
 
 
 def linear_shapes(input: Tensor, weight: Tensor, bias: Any) -> None:
@@ -112,12 +113,14 @@ def _at(position: tuple[int, ...]) -> str:
 
 def probabilities(operation: str, input: Tensor, otherwise: str) -> None:
     """Whether all elements are in [0, 1] (or NaN); `otherwise` says what to do if not."""
-    bad = (input.array < 0) | (input.array > 1)
-    if bad.any():
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         raise ValueError(
-            f"{operation}: expected probabilities in [0, 1], but input{_at(where)} is {input.array[where]}; {otherwise}"
+            f"{operation}: expected probabilities in [0, 1], but input{_at(where)} is {values[where]}; {otherwise}"
         )
+
+    demand(lambda values: (values < 0) | (values > 1), explain, input)
 
 
 def focus(operation: str, gamma: float) -> None:
@@ -128,14 +131,16 @@ def focus(operation: str, gamma: float) -> None:
 
 def one_of(operation: str, target: Tensor, labels: tuple[int, int]) -> None:
     """Whether all targets are one of two labels."""
-    bad = (target.array != labels[0]) & (target.array != labels[1])
-    if bad.any():
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         fix = "; for classes 0 and 1 use 2 * target - 1" if labels[0] == -1 else ""
         raise ValueError(
             f"{operation}: expected targets {labels[0]} and {labels[1]}, but target{_at(where)} is "
-            f"{target.array[where]}{fix}"
+            f"{values[where]}{fix}"
         )
+
+    demand(lambda values: (values != labels[0]) & (values != labels[1]), explain, target)
 
 
 def variances(operation: str, input: Tensor, var: Tensor) -> Tensor:
@@ -149,10 +154,12 @@ def variances(operation: str, input: Tensor, var: Tensor) -> Tensor:
             f"{operation}: for input of shape {shape} expected var of the same shape, with a 1 in place of one size, "
             f"or of shape {shape[:-1]} or (), got {var.shape}"
         )
-    bad = var.array < 0
-    if bad.any():
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
-        raise ValueError(f"{operation}: expected variances of at least 0, but var{_at(where)} is {var.array[where]}")
+        raise ValueError(f"{operation}: expected variances of at least 0, but var{_at(where)} is {values[where]}")
+
+    demand(lambda values: values < 0, explain, var)
     return var
 
 
@@ -163,20 +170,26 @@ def integers(operation: str, target: Tensor) -> None:
 
 
 def classes_in_range(operation: str, target: Tensor, classes: int, ignore_index: int | None = None) -> bool:
-    """Whether some targets are the one to ignore; all others must be classes."""
-    values = target.array
-    if values.size == 0 or (values.min() >= 0 and values.max() < classes):
-        return ignore_index is not None and 0 <= ignore_index < classes and bool((values == ignore_index).any())
-    bad = (values < 0) | (values >= classes)
-    if ignore_index is not None:
-        bad &= values != ignore_index
-    if bad.any():
+    """Whether some targets are the one to ignore (in a recording: may be); all others must be classes."""
+    recorded = modes.recorder() is not None
+    if not recorded:
+        values = target.array
+        if values.size == 0 or (values.min() >= 0 and values.max() < classes):
+            return ignore_index is not None and 0 <= ignore_index < classes and bool((values == ignore_index).any())
+
+    def wrong(values: Any) -> Any:
+        bad = (values < 0) | (values >= classes)
+        return bad if ignore_index is None else bad & (values != ignore_index)
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         raise IndexError(
             f"{operation}: target{_at(where)} is {values[where]}, but there are {classes} classes: "
             f"expected 0 to {classes - 1}" + ("" if ignore_index is None else f", or ignore_index={ignore_index}")
         )
-    return True
+
+    demand(wrong, explain, target)
+    return ignore_index is not None
 
 
 def class_dim(operation: str, input: Tensor) -> int:
@@ -214,7 +227,7 @@ def class_targets(operation: str, input: Tensor, target: Tensor, ignore_index: i
     integers(operation, target)
     if not classes_in_range(operation, target, shape[dim], ignore_index):
         return False
-    if (target.array == ignore_index).all():
+    if modes.recorder() is None and (target.array == ignore_index).all():
         warnings.warn(
             f"{operation}: every target is ignore_index={ignore_index}; the loss is 0", RuntimeWarning, stacklevel=4
         )
@@ -226,13 +239,15 @@ def class_sets(operation: str, input: Tensor, target: Tensor) -> None:
     integers(operation, target)
     if input.ndim == 0:
         raise ValueError(f"{operation}: expected input of shape (C,) or (..., C), got a 0-d tensor")
-    bad = (target.array < -1) | (target.array >= input.shape[-1])
-    if bad.any():
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         raise IndexError(
-            f"{operation}: target{_at(where)} is {target.array[where]}, but there are {input.shape[-1]} classes: "
+            f"{operation}: target{_at(where)} is {values[where]}, but there are {input.shape[-1]} classes: "
             f"expected 0 to {input.shape[-1] - 1}, or -1 after the last"
         )
+
+    demand(lambda values: (values < -1) | (values >= input.shape[-1]), explain, target)
 
 
 def soft_targets(input: Tensor, target: Tensor, dim: int, ignore_index: int, allow_unnormalized: bool) -> None:
@@ -247,11 +262,12 @@ def soft_targets(input: Tensor, target: Tensor, dim: int, ignore_index: int, all
         raise ValueError("cross_entropy: ignore_index needs integer targets; soft ones are left out by a zero weight")
     if allow_unnormalized:
         return
-    sums = target.array.sum(axis=dim)
-    bad = ~(np.abs(sums - 1) <= 1e-3)
-    if bad.any():
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         raise ValueError(
             f"cross_entropy: expected soft targets that sum to 1 over dim {dim}, but at {_at(where) or 'the only row'} "
-            f"they sum to {sums[where]:.6g}; normalise them, or pass allow_unnormalized=True"
+            f"they sum to {values.sum(axis=dim)[where]:.6g}; normalise them, or pass allow_unnormalized=True"
         )
+
+    demand(lambda values: np.logical_not(np.abs(values.sum(axis=dim) - 1) <= 1e-3), explain, target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_core import Tensor, autograd
-from autograd_core.tensor import wrap
 
 __all__ = ["call_with_hooks"]
 
@@ -50,7 +49,7 @@ class _Mark(autograd.Function):
     @staticmethod
     def forward(ctx: Any, state: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.state = state
-        return tuple(wrap(t.array) for t in tensors)
+        return tuple(t.detach() for t in tensors)
 
 
 class _Exit(_Mark):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd_core import Tensor, as_tensor, float32, float64, no_grad, zeros_like
+from autograd_core import Tensor, as_tensor, float32, float64, modes, no_grad, zeros_like
 from autograd_core.tensor import RemovableHandle
 
 from .hooks import BACKWARD, FORWARD, FORWARD_PRE, call_with_hooks
@@ -72,13 +72,18 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: define forward() to say what the module computes")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if modes.recorders and modes.recorder() is not None:
+            modes.recorder().calls(self)
         if self._hooks:
             return call_with_hooks(self, self._hooks, args, kwargs)
         return self.forward(*args, **kwargs)
 
     def _add_hook(self, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
         hooks = self._hooks.setdefault(kind, [])
+        if modes.recorder() is not None:
+            modes.recorder().hooked(self)
         hooks.append(hook)
+        modes.facts.version += 1
         return RemovableHandle(hooks, hook)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -127,9 +132,15 @@ class Module:
             raise TypeError(
                 f"{type(self).__name__}.{name} is a buffer; expected a Tensor or None, got {type(value).__name__}"
             )
+        if modes.recorders and modes.recorder() is not None:
+            modes.recorder().assigns(self, name)
+        modes.facts.version += 1
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        if modes.recorder() is not None:
+            modes.recorder().assigns(self, name)
+        modes.facts.version += 1
         object.__delattr__(self, name)
         self._buffers.pop(name, None)
 
@@ -393,8 +404,7 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the parameters' gradients, or make them zeros."""
         for parameter in self.parameters():
-            if parameter.grad is not None:
-                parameter.grad = None if set_to_none else zeros_like(parameter.grad)
+            parameter.grad = None if set_to_none or parameter.grad is None else zeros_like(parameter.grad)
 
     def to(self: M, dtype: Any) -> M:
         """Cast the floating parameters (with their gradients) and buffers, in place.

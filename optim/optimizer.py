@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core import Tensor, enable_grad, no_grad, zeros_like
+from autograd_core import Tensor, as_tensor, enable_grad, modes, no_grad, zeros_like
 from autograd_core.dtypes import float64, is_floating
 from autograd_core.graph import changes
 
@@ -114,6 +114,7 @@ class Optimizer:
         self._check_options(options)
         names, tensors = self._named(param_group["params"])
         self.param_groups.append({"params": tensors, "names": names, **options})
+        modes.facts.version += 1
 
     def _named(self, params: Any) -> tuple[list[str], list[Tensor]]:
         """The names and tensors of a new group, checked against each other and the groups there are."""
@@ -200,18 +201,29 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         # Training may diverge: the infinities and NaNs are for the loss to show, not for NumPy to warn about.
+        recorder = modes.recorder()
         with no_grad(), np.errstate(all="ignore"):
             for group in self.param_groups:
-                options = {name: _plain(group[name]) for name in self.defaults}
+                if recorder is None:
+                    options = {name: _plain(group[name]) for name in self.defaults}
+                else:
+                    options = recorder.options(group, self.defaults)
                 for name, p in zip(group["names"], group["params"], strict=True):
-                    if p.grad is not None and p.requires_grad:
-                        self._update(name, p, p.grad, options)
+                    grad = p.grad
+                    if grad is None or not p.requires_grad:
+                        continue
+                    if grad.shape != p.shape:
+                        raise ValueError(
+                            f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}"
+                        )
+                    if recorder is None:
+                        self._update(p, grad, options)
+                    else:
+                        self._record(recorder, p, grad, options)
         return loss
 
-    def _update(self, name: str, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
-        """Run the rule on one parameter, and write what it gives in place: the only place that does."""
-        if grad.shape != p.shape:
-            raise ValueError(f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}")
+    def _update(self, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
+        """Run the rule on one parameter, and write what it gives in place."""
         state = self.state[p]
         before = {field: value.item() if field == "step" else value.array for field, value in state.items()}
         after, remembered = type(self).rule(p.array, grad.array, **before, **options)
@@ -220,8 +232,29 @@ class Optimizer:
                 state[field].array[...] = value
             else:
                 state[field] = Tensor(np.array(value, float64 if field == "step" else p.dtype))
+                modes.facts.version += 1
         p.array[...] = after
         changes.note(p.array, f"{self._name}.step")
+
+    def _record(self, recorder: Any, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
+        """The same in a recording: the rule runs on tensors, and on numbers that may change from step to step."""
+        call = f"{self._name}.step"
+        state = recorder.state_of(self, p, self._fields())
+        before = {field: recorder.counter(value) if field == "step" else value for field, value in state.items()}
+        after, remembered = type(self).rule(p, grad, **before, **options)
+        for field, value in remembered.items():
+            if field == "step":
+                recorder.count(state[field], value)
+                continue
+            if field not in state:
+                state[field] = recorder.new_state(p, field)
+            recorder.write(call, state[field], as_tensor(value))
+        recorder.write(call, p, after)
+
+    def _fields(self) -> dict[str, Any]:
+        """What the rule remembers, with the values before the first step."""
+        parameters = list(inspect.signature(type(self).rule).parameters.values())[2:]
+        return {field.name: field.default for field in parameters if field.kind is field.POSITIONAL_OR_KEYWORD}
 
     # Saving
 
@@ -280,6 +313,7 @@ class Optimizer:
             group.update(values)
         self.state.clear()
         self.state.update(state)
+        modes.facts.version += 1
 
     def _loaded_options(self, i: int, saved: Mapping[str, Any]) -> dict[str, Any]:
         """The options of group `i` from a saved group, checked."""
@@ -294,8 +328,7 @@ class Optimizer:
         """The state of every parameter from a saved one, checked."""
         where = f"{self._name}.load_state_dict"
         by_name = self._by_name()
-        parameters = list(inspect.signature(type(self).rule).parameters.values())[2:]
-        fields = {field.name: field.default for field in parameters if field.kind is field.POSITIONAL_OR_KEYWORD}
+        fields = self._fields()
         state: dict[Tensor, dict[str, Tensor]] = {}
         for name, values in saved.items():
             if name not in by_name:

@@ -1,5 +1,6 @@
 """What every test runs under."""
 
+import os
 import sys
 import traceback
 
@@ -31,6 +32,17 @@ def pytest_runtest_call(item):
             if by_the_test or "pip install scipy" in str(error) or (error.name or "").startswith("sklearn"):
                 pytest.skip(str(error))
         raise
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_steps_are_kept_apart(tmp_path_factory):
+    """Compiled steps go to a folder of this run, which its processes share; never to that of the user."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRAD_CORE_CACHE", str(folder / "compiled"))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, NoReturn
 
 from autograd_core import __version__
+from autograd_core.compiler.cache import Entry
+from autograd_core.compiler.cache import current as current_cache
 from autograd_core.nn.activation import BY_NAME
 
 from . import digits
@@ -66,6 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_options(job)
     job.set_defaults(run=_train_digits)
+    cache = commands.add_parser(
+        "cache",
+        help="what compiled training steps are kept on disk",
+        description="Shows the training steps that were compiled and are kept on disk, the last used first. The folder is "
+        "set by the environment variable AUTOGRAD_CORE_CACHE (off: none), its limit in megabytes by "
+        "AUTOGRAD_CORE_CACHE_SIZE.",
+        allow_abbrev=False,
+    )
+    cache.add_argument("--clear", help="remove them all", action="store_true")
+    cache.set_defaults(run=_cache)
     return parser
 
 
@@ -223,4 +236,48 @@ def _confusion_table(confusion: list[list[int]]) -> Any:
             for j, n in enumerate(row)
         ]
         table.add_row(str(digit), *cells)
+    return table
+
+
+# Cache
+
+
+def _cache(given: argparse.Namespace) -> int:
+    try:
+        cache = current_cache()
+    except ValueError as error:
+        return _say(str(error), FAILED)
+    if cache is None:
+        print("Compiled steps are not kept.")
+        return 0
+    if given.clear:
+        print(f"Removed {cache.clear()} from {cache.folder}")
+        return 0
+    from rich.console import Console
+
+    entries = cache.entries()
+    size = sum(entry.size for entry in entries)
+    steps = "1 compiled step" if len(entries) == 1 else f"{len(entries)} compiled steps"
+    print(f"{steps} in {cache.folder}, {size / 2**20:.1f} of {cache.limit / 2**20:.1f} MB")
+    if entries:
+        print()
+        Console(highlight=False).print(_steps_table(entries))
+    return 0
+
+
+def _steps_table(entries: list[Entry]) -> Any:
+    """What is known of each compiled step."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for name in ("key", "kB", "compiled in", "last used"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("source", overflow="ellipsis", no_wrap=True)
+    for entry in entries:
+        used = datetime.fromtimestamp(entry.used).isoformat(" ", "minutes")
+        seconds = "" if math.isnan(entry.seconds) else f"{entry.seconds:.2f} s"
+        first = next((line for line in entry.source.splitlines() if line.strip()), "").lstrip("# ")
+        table.add_row(entry.key[:12], f"{entry.size / 1000:.1f}", seconds, used, Text(first))
     return table

@@ -11,7 +11,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from .. import modes
 from ..primitive import implements
+from ..tensor import Tensor
 
 __all__ = [
     "aliases",
@@ -21,6 +23,7 @@ __all__ = [
     "by_name",
     "check_device",
     "count",
+    "demand",
     "ndim",
     "reductions",
     "shape",
@@ -151,6 +154,23 @@ def sizes_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def count(x: Any, axis: tuple[int, ...]) -> int:
     """The number of elements over the dimensions `axis`."""
     return math.prod(shape(x)[i] for i in axis)
+
+
+def demand(wrong: Callable[..., Any], explain: Callable[..., None], *given: Any) -> None:
+    """Raise by ``explain(bad, *arrays)`` if some of ``bad = wrong(*arrays)`` is true.
+
+    What is recorded as a program demands the same whenever it runs.
+    """
+    recorder = modes.recorder()
+    if recorder is not None and all(isinstance(x, Tensor) for x in given):
+        with modes.change(grad=False):
+            fine = np.logical_not(wrong(*given).any())
+        recorder.require(fine, lambda *arrays: explain(wrong(*arrays), *arrays), *given)
+        return
+    arrays = [x.array if isinstance(x, Tensor) else x for x in given]
+    bad = wrong(*arrays)
+    if bad.any():
+        explain(bad, *arrays)
 
 
 def spread(reduced: Any, sizes: tuple[int, ...], axis: tuple[int, ...]) -> Any:

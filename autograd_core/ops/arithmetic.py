@@ -117,6 +117,10 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return sub(other, input, alpha=alpha)
 
 
+def _is_divisor(x: Any) -> bool:
+    return isinstance(x, (int, float)) and x != 0
+
+
 @primitive(
     numpy=np.true_divide,
     elementwise=True,
@@ -132,7 +136,8 @@ def _div(input: Any, other: Any) -> Any:
 
 
 _div.defvjp(
-    lambda g, out, other: np.where(out == out, g / other, nan),
+    # A quotient that is NaN has a gradient of NaN; divided by a number that is not 0, the input was NaN before.
+    lambda g, out, other: g / other if _is_divisor(other) else np.where(out == out, g / other, nan),
     lambda g, out, other: -g * out / other,
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import Sample, implements, primitive
+from ..tensor import Tensor
 
 __all__ = [
     "allclose",
@@ -148,8 +149,8 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     return _isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
-def _values(x: Any) -> Any:
-    return getattr(x, "array", x)
+def _values(x: Any, asked: str) -> Any:
+    return x._known(asked) if isinstance(x, Tensor) else x
 
 
 @implements(np.allclose)
@@ -160,7 +161,7 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     >>> ag.allclose(ag.tensor([1.0]), ag.tensor([1.0 + 1e-7]))
     True
     """
-    return bool(np.allclose(_values(input), _values(other), rtol, atol, equal_nan))
+    return bool(np.allclose(_values(input, "allclose"), _values(other, "allclose"), rtol, atol, equal_nan))
 
 
 @implements(np.array_equal)
@@ -171,4 +172,4 @@ def equal(input: Any, other: Any) -> bool:
     >>> ag.equal(ag.tensor([1, 2]), ag.tensor([1, 2]))
     True
     """
-    return bool(np.array_equal(_values(input), _values(other)))
+    return bool(np.array_equal(_values(input, "equal"), _values(other, "equal")))

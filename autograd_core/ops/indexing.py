@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import modes
 from ..dtypes import float32, float64
 from ..primitive import Sample, implements, primitive
-from .arguments import aliases, axis_of, by_name, ndim, shape
+from .arguments import aliases, axis_of, by_name, demand, ndim, shape
 from .shape import broadcast_to, ravel, reshape
 
 __all__ = [
@@ -80,7 +81,18 @@ def _index_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(views=True, routes=True, reference=lambda x, *arrays, form: x[_joined(form, arrays)], samples=_index_samples)
+def _masks(values: list[Any], params: dict[str, Any]) -> list[int]:
+    """Which operands decide by their values how many elements an index picks."""
+    return [i for i, a in enumerate(values) if a.dtype == bool and i >= len(values) - params["form"].count(ARRAY)]
+
+
+@primitive(
+    views=True,
+    routes=True,
+    reference=lambda x, *arrays, form: x[_joined(form, arrays)],
+    samples=_index_samples,
+    shaped_by=_masks,
+)
 def _index(input: Any, *arrays: Any, form: tuple[Any, ...]) -> Any:
     if len(arrays) == 1 and form[-1] is ARRAY and arrays[0].dtype != bool and all(p == WHOLE for p in form[:-1]):
         return np.take(input, arrays[0], len(form) - 1)  # twice as fast as brackets
@@ -99,6 +111,7 @@ def _places_samples(rng: np.random.Generator) -> list[Sample]:
 @primitive(
     reference=lambda *arrays, form, sizes: np.arange(math.prod(sizes)).reshape(sizes)[_joined(form, arrays)],
     samples=_places_samples,
+    shaped_by=_masks,
 )
 def _places(*arrays: Any, form: tuple[Any, ...], sizes: tuple[int, ...]) -> Any:
     """What the index picks from an array of these sizes, as places in the flattened array."""
@@ -276,6 +289,10 @@ _scatter_add.defvjp(lambda g, places: _gather(g, places))
 def places_along(operation: str, input: Any, dim: int, index: Any) -> Any:
     """The places in the flattened `input` that an index along `dim` names, all arguments checked."""
     axis, index = checked(operation, input, dim, index)
+    return _places_of(operation, input, axis, index)
+
+
+def _places_of(operation: str, input: Any, axis: int, index: Any) -> Any:
     sizes, given = shape(input), shape(index)
     if len(sizes) <= 1 and len(given) <= 1:
         return index
@@ -292,16 +309,27 @@ def checked(operation: str, input: Any, dim: int, index: Any) -> tuple[int, Any]
     index = index if hasattr(index, "dtype") else np.asarray(index, dtype=None if np.size(index) else np.int64)
     if index.dtype.kind not in "iu":
         raise TypeError(f"{operation}: expected an index of integers, got {index.dtype}; convert it with .long()")
-    values = np.asarray(getattr(index, "array", index))
     size = shape(input)[axis] if shape(input) else 1
-    # Read as unsigned, a negative number is a huge one.
-    if values.size and values.view(f"u{values.itemsize}").max() >= size:
-        position = np.unravel_index(np.argmax((values < 0) | (values >= size)), values.shape)
+    if modes.recorder() is None:
+        values = np.asarray(getattr(index, "array", index))
+        # Read as unsigned, a negative number is a huge one.
+        if not values.size or values.view(f"u{values.itemsize}").max() < size:
+            return axis, index
+
+    def explain(bad: Any, values: Any) -> None:
+        position = np.unravel_index(np.argmax(bad), bad.shape)
         raise IndexError(
             f"{operation}: index {values[position]} is out of bounds for dim {dim} of size {size}, "
             f"at position {tuple(map(int, position))} of the index"
         )
+
+    demand(lambda values: (values < 0) | (values >= size), explain, index)
     return axis, index
+
+
+def gather_known(input: Any, dim: int, index: Any) -> Any:
+    """:func:`gather` by an index that is known to be within bounds."""
+    return _gather(input, _places_of("gather", input, dim, index))
 
 
 @name_axis

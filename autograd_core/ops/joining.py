@@ -297,7 +297,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     """
     if ndim(input) == 0:
         raise ValueError("tensor_split: a 0-d tensor cannot be split")
-    axis, cuts = axis_of("tensor_split", dim, ndim(input)), as_tensor(indices_or_sections).array
+    axis, cuts = axis_of("tensor_split", dim, ndim(input)), as_tensor(indices_or_sections)._known("tensor_split")
     size = shape(input)[axis]
     if cuts.ndim == 0:
         n = operator.index(cuts.item())

@@ -28,7 +28,7 @@ __all__ = [
 
 def integral(*values: Any) -> bool:
     """Whether all are integers or bools: tensors, arrays, lists or numbers."""
-    return all(np.asarray(getattr(x, "array", x)).dtype.kind in "iub" for x in values)
+    return all((x if hasattr(x, "dtype") else np.asarray(x)).dtype.kind in "iub" for x in values)
 
 
 def _flat(g: Any) -> Any:

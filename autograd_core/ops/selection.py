@@ -267,8 +267,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     return _where(condition, input, other)
 
 
-def _values(x: Any) -> Any:
-    return np.asarray(getattr(x, "array", x))
+def _dtype(x: Any) -> Any:
+    return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
@@ -290,12 +290,12 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     >>> ag.masked_fill(ag.tensor([1.0, 2.0]), ag.tensor([True, False]), -1)
     tensor([-1.,  2.])
     """
-    if _values(mask).dtype != bool:
-        raise TypeError(f"masked_fill: expected a mask of bools, got {_values(mask).dtype}; compare, as in mask != 0")
+    if _dtype(mask) != bool:
+        raise TypeError(f"masked_fill: expected a mask of bools, got {_dtype(mask)}; compare, as in mask != 0")
     if ndim(value):
         raise ValueError(f"masked_fill: expected one value, got shape {shape(value)}; use where(mask, value, input)")
     if hasattr(value, "dtype"):
-        value = cast(value, _values(input).dtype)
+        value = cast(value, _dtype(input))
     return where(mask, value, input)
 
 

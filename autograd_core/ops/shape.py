@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import modes
 from ..primitive import Sample, implements, primitive
 from ..tensor import Tensor
 from .arguments import aliases, axes, axis_of, ndim, shape, sizes_of, variadic
@@ -455,5 +456,6 @@ implements(np.copy)(lambda a: clone(a))
 
 def contiguous(input: Any) -> Any:
     """The tensor itself if its values lie in memory in the order of its shape, else a copy that does."""
-    values = getattr(input, "array", input)
+    recorder = modes.recorder()
+    values = getattr(input, "array", input) if recorder is None else recorder.layout(input)
     return input if values.flags.c_contiguous else clone(input)

@@ -212,7 +212,11 @@ def _distinct_samples(rng: np.random.Generator) -> list[Sample]:
     ]
 
 
-@primitive(reference=_distinct_reference, samples=_distinct_samples)
+@primitive(
+    reference=_distinct_reference,
+    samples=_distinct_samples,
+    shaped_by=lambda values, params: [] if params["what"] == "inverse" else [0],
+)
 def _distinct(input: Any, *, axis: int, what: str, equal_nan: bool) -> Any:
     """Of the distinct slices along `axis`, in order: where each comes first, which each is, how often each comes."""
     asked: Any = {{"first": "return_index", "inverse": "return_inverse", "counts": "return_counts"}[what]: True}
@@ -272,6 +276,7 @@ def _numpy_unique(
         Sample(rng.integers(0, 2, size=5).astype(float)),
         Sample(np.zeros((2, 0))),
     ],
+    shaped_by=lambda values, params: [0],
 )
 def _nonzero(input: Any) -> Any:
     return np.argwhere(input)

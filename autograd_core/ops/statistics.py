@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..primitive import Sample, primitive
 from ..tensor import Tensor
-from .arguments import aliases, axes, axis_of, by_name, count, ndim, reductions, shape
+from .arguments import aliases, axes, axis_of, by_name, count, demand, ndim, reductions, shape
 from .arithmetic import div
 from .casting import cast, floating
 from .cumulative import cumsum
@@ -81,9 +82,14 @@ def _quantile(
             f"{operation}: interpolation must be 'linear', 'lower', 'higher', 'nearest' or 'midpoint', "
             f"got {interpolation!r}"
         )
-    given = np.asarray(q.array if isinstance(q, Tensor) else q)
-    if given.ndim > 1 or not ((given >= 0) & (given <= 1)).all():
+    q = q if isinstance(q, Tensor) else np.asarray(q)
+
+    def explain(*_: Any) -> None:
         raise ValueError(f"{operation}: q must be a number or a 1-d tensor of numbers in [0, 1], got {q!r}")
+
+    if ndim(q) > 1:
+        explain()
+    demand(lambda values: np.logical_not((values >= 0) & (values <= 1)), explain, q)
     input = floating(input)
     axis = axes(operation, dim, ndim(input))
     n = count(input, axis)
@@ -94,10 +100,10 @@ def _quantile(
     rows = reshape(movedim(input, axis, tuple(range(-len(axis), 0))), (*lead, n))
     ordered = gather(rows, -1, argsort(rows, -1))
     present = sum(~np.isnan(rows), -1, keepdim=True)
-    ranks = _ranks(reshape(q if isinstance(q, Tensor) else given, (-1,)), present, n, skip_nan)
-    ranks = broadcast_to(ranks, (*lead, given.size))
+    ranks = _ranks(reshape(q, (-1,)), present, n, skip_nan)
+    ranks = broadcast_to(ranks, (*lead, math.prod(shape(q))))
     found = movedim(_picked(ordered, ranks, interpolation), -1, 0)
-    return reshape(found, (*given.shape, *(kept if keepdim else lead)))
+    return reshape(found, (*shape(q), *(kept if keepdim else lead)))
 
 
 @reductions
@@ -428,6 +434,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
         [Sample(np.array([0, 2, 2]), minlength=n) for n in (0, 5)]
         + [Sample(np.zeros(0, np.int64), minlength=n) for n in (0, 2)]
     ),
+    shaped_by=lambda values, params: [0],
 )
 def _bincount(input: Any, *, minlength: int) -> Any:
     return np.bincount(input, minlength=minlength)

@@ -161,7 +161,7 @@ def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: tuple[Any, .
     value = _like(value, input)
     if ndim(value) == 0:
         return value
-    plain = tuple(getattr(a, "array", a) for a in arrays)
+    plain = tuple(np.zeros(a.shape, a.dtype) for a in arrays)  # only their shapes count
     extra = ndim(value) - np.broadcast_to(False, shape(input))[_joined(form, plain)].ndim
     if extra > 0 and shape(value)[:extra] == (1,) * extra:
         value = reshape(value, shape(value)[extra:])

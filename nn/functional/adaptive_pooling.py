@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import as_tensor, from_numpy, getitem, reshape, where
+from autograd_core import as_tensor, from_numpy, gather, getitem, reshape, squeeze, unsqueeze, where
 from autograd_core.ops.casting import floating
 
 from .arguments import batched, sizes
@@ -133,7 +133,7 @@ def _adaptive_max_pooled(operation: str, n: int, input: Any, output_size: Any, r
     if not return_indices:
         return found.values
     which = np.broadcast_to(places, (*found.indices.shape, places.shape[-1]))
-    return found.values, from_numpy(np.take_along_axis(which, found.indices.array[..., None], -1)[..., 0])
+    return found.values, squeeze(gather(from_numpy(which), -1, unsqueeze(found.indices, -1)), -1)
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:

@@ -8,7 +8,6 @@ from autograd_core import (
     as_tensor,
     clamp,
     exp,
-    gather,
     isinf,
     log,
     log1p,
@@ -18,6 +17,7 @@ from autograd_core import (
     where,
     xlogy,
 )
+from autograd_core.ops.indexing import gather_known
 
 from .. import checks
 from .activation import magnitude, softplus_of_minus
@@ -237,7 +237,7 @@ def _of_classes(
     counts = None if ignore_index is None else target != ignore_index
     if counts is not None:
         target = where(counts, target, 0)
-    loss = -gather(logp, dim, unsqueeze(target, dim))
+    loss = -gather_known(logp, dim, unsqueeze(target, dim))
     if reduction == "none" or weight is not None or counts is not None or label_smoothing:
         loss = squeeze(loss, dim)
     share = counts  # of each target in the mean

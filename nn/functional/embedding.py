@@ -12,6 +12,7 @@ from autograd_core import (
     as_tensor,
     from_numpy,
     index_add,
+    modes,
     no_grad,
     norm,
     reshape,
@@ -19,6 +20,7 @@ from autograd_core import (
     where,
     zeros,
 )
+from autograd_core.ops.arguments import demand
 
 from .. import checks
 
@@ -53,7 +55,7 @@ def one_hot(target: Any, num_classes: int = -1) -> Tensor:
     if num_classes == -1:
         if target.numel() == 0:
             raise ValueError("one_hot: without any target the number of classes is unknown; give num_classes")
-        num_classes = int(target.array.max()) + 1
+        num_classes = int(target._known("one_hot without num_classes").max()) + 1
     checks.integers("one_hot", target)
     checks.classes_in_range("one_hot", target, num_classes)
     result: Tensor = (unsqueeze(target, -1) == arange(num_classes)).long()
@@ -70,12 +72,17 @@ def _numbers(operation: str, input: Any, weight: Any) -> Any:
     if weight.ndim != 2:
         raise ValueError(f"{operation}: expected a weight of shape (rows, columns), got {weight.shape}")
     values, rows = input.array, weight.shape[0]
-    if values.size and not (values.min() >= 0 and values.max() < rows):
-        where = tuple(int(i) for i in np.argwhere((values < 0) | (values >= rows))[0])
+    if modes.recorder() is None and (values.size == 0 or (values.min() >= 0 and values.max() < rows)):
+        return input
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise IndexError(
             f"{operation}: input{list(where)} is {values[where]}, but the weight of shape {weight.shape} has rows 0 to "
             f"{rows - 1}"
         )
+
+    demand(lambda values: (values < 0) | (values >= rows), explain, input)
     return input
 
 
@@ -86,13 +93,13 @@ def _row_of(operation: str, padding_idx: int | None, rows: int) -> int | None:
     return padding_idx if padding_idx is None else padding_idx % rows
 
 
-def _renormed(weight: Any, numbers: np.ndarray, max_norm: float | None, norm_type: float) -> None:
+def _renormed(weight: Any, numbers: Tensor, max_norm: float | None, norm_type: float) -> None:
     """Scale down, in place, those of the rows whose norm is larger than `max_norm`."""
     if max_norm is None:
         return
     with no_grad():
-        used = np.unique(numbers)
-        size = norm(weight[used], norm_type, 1, keepdim=True).array
+        used = np.unique(numbers._known("max_norm"))
+        size = norm(weight[used], norm_type, 1, keepdim=True)._known("max_norm")
         large = size[:, 0] > max_norm
         weight[used[large]] = weight[used[large]] * (max_norm / (size[large] + 1e-7))
 
@@ -102,7 +109,8 @@ def _looked_up(weight: Any, numbers: Any, scale_grad_by_freq: bool) -> Any:
     rows = weight[numbers]
     if not scale_grad_by_freq:
         return rows
-    times = np.bincount(numbers.array.ravel(), minlength=weight.shape[0])[numbers.array]
+    values = numbers._known("scale_grad_by_freq")
+    times = np.bincount(values.ravel(), minlength=weight.shape[0])[values]
     fixed = rows.detach()
     return fixed + (rows - fixed) / from_numpy(times[..., None].astype(weight.dtype))
 
@@ -150,7 +158,7 @@ def embedding(
     _dense("embedding", sparse)
     numbers = _numbers("embedding", input, weight)
     padding_idx = _row_of("embedding", padding_idx, weight.shape[0])
-    _renormed(weight, numbers.array, max_norm, norm_type)
+    _renormed(weight, numbers, max_norm, norm_type)
     rows = _looked_up(weight, numbers, scale_grad_by_freq)
     return rows if padding_idx is None else where(unsqueeze(numbers == padding_idx, -1), rows.detach(), rows)
 
@@ -213,7 +221,7 @@ def embedding_bag(
     numbers = _numbers("embedding_bag", input, weight)
     bags, count = _bags(numbers, offsets, include_last_offset)
     padding_idx = _row_of("embedding_bag", padding_idx, weight.shape[0])
-    _renormed(weight, numbers.array, max_norm, norm_type)
+    _renormed(weight, numbers, max_norm, norm_type)
     flat = reshape(numbers, -1)
     rows = _looked_up(weight, flat, scale_grad_by_freq)
     if per_sample_weights is not None:
@@ -225,7 +233,7 @@ def embedding_bag(
             )
         rows = rows * reshape(per_sample_weights, (-1, 1))
     if padding_idx is not None:
-        counted = np.flatnonzero(flat.array != padding_idx)
+        counted = np.flatnonzero(flat._known("embedding_bag with padding_idx") != padding_idx)
         rows, bags = rows[counted], bags[counted]
     if mode == "max":
         return _largest(rows, bags, count)
@@ -251,7 +259,7 @@ def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[np.nda
             f"embedding_bag: expected input of shape (bags, n) without offsets, or (n,) with them, got {numbers.shape}"
             f"{' without' if offsets is None else ' with'} offsets"
         )
-    starts = as_tensor(offsets).array
+    starts = as_tensor(offsets)._known("embedding_bag with offsets")
     ends = np.append(starts[1:], numbers.shape[0])
     if include_last_offset:
         starts, ends = starts[:-1], ends[:-1]

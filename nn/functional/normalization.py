@@ -51,7 +51,7 @@ def _scaled(operation: str, out: Any, weight: Any, bias: Any) -> Any:
     return out
 
 
-def _move(running: Any, value: np.ndarray, momentum: float) -> None:
+def _move(running: Any, value: Any, momentum: float) -> None:
     """``running = (1 - momentum) running + momentum value``, in place."""
     if running is not None:
         with no_grad():
@@ -118,8 +118,8 @@ def batch_norm(
         )
     out, mean, variance = _standardize(input, axis=(0, *range(2, input.ndim)), eps=eps)
     if n:
-        _move(running_mean, mean.array.reshape(-1), momentum)
-        _move(running_var, variance.array.reshape(-1) * (n / (n - 1)), momentum)
+        _move(running_mean, reshape(mean.detach(), -1), momentum)
+        _move(running_var, reshape(variance.detach(), -1) * (n / (n - 1)), momentum)
     return _scaled("batch_norm", out, weight, bias)
 
 
@@ -166,8 +166,8 @@ def instance_norm(
     if n == 1:
         raise ValueError(f"instance_norm: input of shape {input.shape} has one value a channel; nothing is left of it")
     out, mean, variance = _standardize(input, axis=tuple(range(2, input.ndim)), eps=eps)
-    _move(running_mean, mean.array.reshape(input.shape[:2]).mean(0), momentum)
-    _move(running_var, variance.array.reshape(input.shape[:2]).mean(0) * (n / (n - 1)), momentum)
+    _move(running_mean, reshape(mean.detach(), input.shape[:2]).mean(0), momentum)
+    _move(running_var, reshape(variance.detach(), input.shape[:2]).mean(0) * (n / (n - 1)), momentum)
     return _scaled("instance_norm", out, weight, bias)
 
 

@@ -1,0 +1,219 @@
+"""A compiled program that can be called: native code, its table, and the tensors it works on.
+
+A binding belongs to one signature: one set of shapes and dtypes.  Everything that does not change from call to call is
+in the table when it is made; a call writes where the arguments are, and runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import changes
+from ..tensor import Tensor
+from .access import Access, Buffer
+from .emit import HEADER, Invocation, emit
+from .fusion import fuse
+from .native import compiled
+from .nodes import Host, Native, lower
+from .passes import optimize
+from .planning import ALIGNMENT, plan
+from .program import Argument, Captured, Constant, Instruction, Option, Program, State, Value, execute
+
+__all__ = ["Binding"]
+
+DATA = object.__basicsize__
+"""Where an ndarray keeps the address of its elements: in the first field after what every Python object has."""
+
+
+def _check_layout() -> None:
+    array = np.empty(1)
+    if ctypes.c_void_p.from_address(id(array) + DATA).value != array.ctypes.data:
+        raise ImportError("autograd_core.compile: this NumPy lays out its arrays in an unknown way; please report it")
+
+
+_check_layout()
+
+
+def _aligned(size: int) -> np.ndarray:
+    """Bytes that begin at a multiple of the alignment."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+class Binding:
+    """One program, compiled, with its memory.
+
+    Parameters
+    ----------
+    program : as recorded
+    workspace : memory to use if it is large enough; bindings that share it must not run at one time
+    """
+
+    def __init__(self, program: Program, workspace: np.ndarray | None = None) -> None:
+        self.recorded = program
+        self.program = optimize(program)
+        self.nodes = lower(self.program)
+        self.plan = plan(self.program, self.nodes, fuse(self.nodes.nodes))
+        self.emitted = emit(self.nodes, self.plan)
+        self.code = compiled(self.emitted.source, self.emitted.names)
+        if workspace is None or len(workspace) < self.emitted.workspace:
+            workspace = _aligned(self.emitted.workspace)
+        self.workspace = workspace
+        self.gradients = {of: np.empty(b.size, b.dtype) for of, b in self.plan.gradients.items()}
+        self._bind()
+
+    # Once
+
+    def _bind(self) -> None:
+        """Fill in the table what stays as it is."""
+        self._table = self.emitted.table.copy()
+        self._place = memoryview(self._table)
+        self._address = self._table.ctypes.data
+        self._table[self.emitted.slots[None]] = self.workspace.ctypes.data
+        self._memory: dict[Buffer, np.ndarray] = {}
+        self._options: list[tuple[Option, np.ndarray]] = []
+        self._captured: list[tuple[Tensor, Buffer]] = []
+        self._constants: list[tuple[np.ndarray, np.ndarray]] = []  # those that are not contiguous, and their copies
+        self._arguments: dict[int, Buffer] = {}
+        self._shapes: dict[Buffer, tuple[int, ...]] = {}
+        for of, buffer in self.plan.gradients.items():
+            self._put(buffer, self.gradients[of])
+        for buffer in self.nodes.inputs.values():
+            source = buffer.source
+            if isinstance(source, Argument):
+                self._arguments[source.position] = buffer
+            elif isinstance(source, Captured):
+                self._captured.append((source.tensor, buffer))
+            elif isinstance(source, Option):
+                self._put(buffer, np.zeros(1, buffer.dtype))
+                self._options.append((source, self._memory[buffer]))
+            elif isinstance(source, Constant):
+                self._put(buffer, np.ascontiguousarray(source.array))
+                if not source.array.flags.c_contiguous:
+                    self._constants.append((source.array, self._memory[buffer]))
+        self._argument_places = [(HEADER + k, position) for k, position in enumerate(sorted(self._arguments))]
+        self._tensors = [tensor for tensor, _ in self._captured]
+        self._written = [target.tensor for target, _ in self.program.outputs if isinstance(target, State)]
+        self._follow()
+        self.read_options()
+        results = (self.plan.results[k] for k in range(len(self.plan.results)))
+        # Views of memory that stays; None where it can be another array in the next call.
+        self._results = [
+            self._view(x) if isinstance(x, Access) and self._stays(x) else x for x in results
+        ]
+
+    def _put(self, buffer: Buffer, array: np.ndarray) -> None:
+        """From now on, this array is the memory of a buffer."""
+        self._memory[buffer] = array
+        slot = self.emitted.slots.get(buffer)
+        if slot is not None:
+            self._table[slot] = array.ctypes.data
+
+    def _follow(self) -> None:
+        """Take up the arrays that the captured tensors have now."""
+        self._arrays = [tensor.array for tensor in self._tensors]
+        self._strided: list[tuple[np.ndarray, np.ndarray]] = []
+        for (tensor, buffer), array in zip(self._captured, self._arrays, strict=True):
+            if array.shape != self._shapes.setdefault(buffer, array.shape) or array.dtype != buffer.dtype:
+                raise RuntimeError(
+                    f"compile: a tensor of {buffer.dtype}{list(self._shapes[buffer])} that the function uses has become "
+                    f"{array.dtype}{list(array.shape)}; compile the function anew"
+                )
+            memory = array
+            if not array.flags.c_contiguous:
+                memory = np.empty(array.shape, array.dtype)
+                self._strided.append((array, memory))
+            self._put(buffer, memory)
+        self._copied = [*self._strided, *self._constants]
+        written = {id(tensor.array) for tensor in self._written}
+        self._strided_written = [(array, copy) for array, copy in self._strided if id(array) in written]
+        self._stamp = changes.together([tensor.array for tensor in self._written], "a compiled function")
+
+    def _stays(self, access: Access) -> bool:
+        source = self.plan.root(access.buffer).source
+        return not isinstance(source, (Argument, Captured))
+
+    def _view(self, access: Access) -> np.ndarray:
+        """The elements of an access, in the memory where they are."""
+        root = self.plan.root(access.buffer)
+        dtype = access.buffer.dtype
+        memory, start = self._memory.get(root), access.offset * dtype.itemsize
+        if memory is None:
+            memory, start = self.workspace, start + self.plan.offsets[root]
+        strides = [s * dtype.itemsize for s in access.strides]
+        return np.ndarray(access.shape, dtype, memory.reshape(-1).view(np.uint8), start, strides)
+
+    def read_options(self) -> None:
+        """Take up the numbers that options have now."""
+        for option, memory in self._options:
+            memory[0] = option.read()
+
+    # Every time
+
+    def run(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+        """Run on these arguments (C-contiguous); the results, as arrays of their own or numbers."""
+        if not all(map(operator.is_, map(_array_of, self._tensors), self._arrays)):
+            self._follow()
+        place, entry = self._place, self.code.entry
+        for at, position in self._argument_places:
+            place[at] = id(arrays[position]) + DATA
+        for array, copy in self._copied:
+            copy[...] = array
+        for segment in self.emitted.segments:
+            if isinstance(segment, Host):
+                self._in_python(segment, arrays)
+                continue
+            place[0], place[1] = segment
+            stopped = entry(self._address)
+            if stopped:
+                raise self._error(self.emitted.at[stopped], arrays)
+        for array, copy in self._strided_written:
+            array[...] = copy
+        self._stamp.renew()
+        return [x.copy() if isinstance(x, np.ndarray) else self._result(x, arrays) for x in self._results]
+
+    def _result(self, x: Any, arrays: Sequence[np.ndarray]) -> Any:
+        (found,) = self._values([x], arrays)
+        return found.copy() if isinstance(found, np.ndarray) else found
+
+    def _values(self, places: Iterable[Any], arrays: Sequence[np.ndarray]) -> list[Any]:
+        """What is at these places now."""
+        for position, buffer in self._arguments.items():
+            self._memory[buffer] = arrays[position]
+        return [self._view(x) if isinstance(x, Access) else x for x in places]
+
+    def _in_python(self, host: Host, arrays: Sequence[np.ndarray]) -> None:
+        values = self._values(host.operands, arrays)
+        for write, result in zip(host.writes, execute(host.instruction, _weak(host.instruction, values)), strict=True):
+            self._view(write)[...] = result
+
+    def _error(self, invocation: Invocation, arrays: Sequence[np.ndarray]) -> Exception:
+        """The error of the operation that met bad input: it is run in Python, on copies."""
+        native = invocation.step
+        assert isinstance(native, Native)
+        instruction = native.instruction
+        places = [
+            native.places.get(x) or self.nodes.places[x] if isinstance(x, Value) else x for x in instruction.operands
+        ]
+        values = [np.array(x) if isinstance(x, np.ndarray) else x for x in self._values(places, arrays)]
+        try:
+            execute(instruction, _weak(instruction, values))
+        except Exception as error:
+            return error
+        return RuntimeError(f"compile: {instruction.name} at {instruction.line} refused its input; please report it")
+
+
+def _weak(instruction: Instruction, values: Sequence[Any]) -> list[Any]:
+    """Operands with Python numbers for weak values."""
+    return [
+        v.item() if isinstance(x, Value) and x.weak else v for x, v in zip(instruction.operands, values, strict=True)
+    ]
+
+
+_array_of = operator.attrgetter("array")
