@@ -43,7 +43,19 @@ class Traced:
     line : where it was made
     """
 
-    __slots__ = ("__weakref__", "_real", "dtype", "fixed", "line", "recorder", "root", "shape", "stale", "value", "views")
+    __slots__ = (
+        "__weakref__",
+        "_real",
+        "dtype",
+        "fixed",
+        "line",
+        "recorder",
+        "root",
+        "shape",
+        "stale",
+        "value",
+        "views",
+    )
 
     base = None
 

@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     cache = commands.add_parser(
         "cache",
         help="what compiled training steps are kept on disk",
-        description="Shows the training steps that were compiled and are kept on disk, the last used first. The folder is "
-        "set by the environment variable AUTOGRAD_CORE_CACHE (off: none), its limit in megabytes by "
-        "AUTOGRAD_CORE_CACHE_SIZE.",
+        description="Shows the training steps that were compiled and are kept on disk, the last used first. The "
+        "environment variable AUTOGRAD_CORE_CACHE sets the folder (off: none), and AUTOGRAD_CORE_CACHE_SIZE its limit "
+        "in megabytes.",
         allow_abbrev=False,
     )
     cache.add_argument("--clear", help="remove them all", action="store_true")

@@ -2,10 +2,10 @@
 
 One file a step, ``<key>.step``::
 
-    "autograd-core step 1\n"   what kind of file this is
-    32 bytes                   SHA-256 of all that follows
-    8 bytes                    size of the description, little-endian
-    description                JSON: what was asked for, how long it took to compile ...
+    "autograd-core step 1", a line   what kind of file this is
+    32 bytes                         SHA-256 of all that follows
+    8 bytes                          size of the description, little-endian
+    description                      JSON: what was asked for, how long it took to compile ...
     object code
 
 The key is the hash of the source and of the :func:`environment`, so that nothing in the cache ever gets out of date;
@@ -13,8 +13,8 @@ what is not asked for any more is the first to go when the cache is full.  Files
 read only if everything in them agrees: a process may be killed at any moment, and any number of them may work at once.
 Nothing is forced to the disk: after a power failure a file may be damaged, and is then compiled again.
 
-The environment variable ``AUTOGRAD_CORE_CACHE`` names another folder, or is ``off``; ``AUTOGRAD_CORE_CACHE_SIZE`` is the
-limit in megabytes.
+The environment variable ``AUTOGRAD_CORE_CACHE`` names another folder, or is ``off``;
+``AUTOGRAD_CORE_CACHE_SIZE`` is the limit in megabytes.
 """
 
 from __future__ import annotations
@@ -272,7 +272,7 @@ def current() -> Cache | None:
 
     folder = Path(platformdirs.user_cache_dir("autograd-core", appauthor=False))
     if not folder.is_absolute():
-        _warn_once("compiled steps are not kept, since this user has no home folder; set AUTOGRAD_CORE_CACHE to a folder")
+        _warn_once("compiled steps are not kept, since this user has no home folder; set AUTOGRAD_CORE_CACHE")
         return None
     return Cache(folder, limit)
 

@@ -45,7 +45,8 @@ def compiled(source: str, names: Sequence[str], entry: str = "step") -> Native:
     ----------
     source : Python text with a function `entry` of a table of int64 that returns an int64.  It may use all of
         `autograd_core.kernels.jit`, and ``to_float32(address)`` etc., which give pointers
-    names : kernels and functions that it uses: "indexing.gather" is written ``indexing_gather`` in it
+    names : kernels and functions that it uses: "indexing.gather" is written ``indexing_gather`` in it, or ``gather``
+        where no other has that name
 
     Raises
     ------
@@ -98,6 +99,8 @@ def _build(asked: dict[str, Any]) -> cache.Step:
     words |= {word: getattr(jit, word) for word in _WORDS}
     for name in asked["names"]:
         module, _, function = name.partition(".")
-        words[f"{module}_{function}"] = getattr(importlib.import_module(f"autograd_core.kernels.{module}"), function)
+        found = getattr(importlib.import_module(f"autograd_core.kernels.{module}"), function)
+        words[f"{module}_{function}"] = found
+        words.setdefault(function, found)
     code, symbol, needed = jit.build(asked["source"], words, asked["entry"])
     return cache.Step(code, symbol, needed, time.perf_counter() - start)

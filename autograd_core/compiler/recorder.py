@@ -1,8 +1,8 @@
 """Recording: one run of ordinary code, written down as a program.
 
-The function runs on stand-ins (`traced.Traced`).  Every primitive it applies is computed right away, on what the stand-ins
-really are, and becomes an instruction.  So the recorded run gives the results of the first call, and shapes and dtypes
-are those of eager code by construction.
+The function runs on stand-ins (`traced.Traced`).  Every primitive it applies is computed right away, on what the
+stand-ins really are, and becomes an instruction.  So the recorded run gives the results of the first call, and shapes
+and dtypes are those of eager code by construction.
 
 Nothing real is changed meanwhile.  Writes into tensors, gradients and the state of optimizers go to the recorder, which
 lists in the end what has become of them; an exception leaves everything as it was.
@@ -252,9 +252,9 @@ class Recorder:
     def known(self, tensor: Tensor, asked: str) -> Any:
         """The values of a tensor for something outside, if they are the same in every call."""
         cell = self.cell(tensor)
-        if isinstance(self.inputs.get(cell.value), Constant):
-            return cell._real
-        refuse(asked)
+        if not isinstance(self.inputs.get(cell.value), Constant):
+            refuse(asked)
+        return cell._real
 
     def fix(self, tensor: Tensor, why: str) -> None:
         """Let a tensor not be changed in place."""
@@ -426,8 +426,7 @@ class Recorder:
         if id(module) in self._modules or id(module) in self._new_modules:
             return
         facts = {**vars(module), "_hooks": {kind: list(hooks) for kind, hooks in module._hooks.items()}}
-        for _, before, name in (entry for (owner, _), entry in self._assigned.items() if owner == id(module)):
-            facts[name] = before
+        facts.update({name: before for of, before, name in self._assigned.values() if of is module})
         facts = {name: value for name, value in facts.items() if value is not _MISSING}
         self._modules[id(module)] = module, facts
 
@@ -460,8 +459,8 @@ class Recorder:
         differed = self._reset()
         if differed:
             raise TracingError(
-                f"{', '.join(differed)} was changed in the compiled function, and would not be in later calls; make it a "
-                f"tensor that is written to (a buffer: register_buffer, then buffer.copy_(x)), or change it outside"
+                f"{', '.join(differed)} was changed in the compiled function, and would not be in later calls; make it "
+                f"a tensor that is written to (a buffer: register_buffer, then buffer.copy_(x)), or change it outside"
             )
         if modules:
             self.depends(lambda: all(_unchanged(module, before) for module, before in modules), versioned=True)
@@ -538,7 +537,7 @@ class Recorder:
         cell.value, cell._real = number.cell.value, number.cell._real
 
     def state_of(self, optimizer: Any, p: Tensor, fields: dict[str, Any]) -> dict[str, Tensor]:
-        """What an optimizer remembers of a parameter; what has a value before the first step is made if it is missing."""
+        """What an optimizer remembers of a parameter; what the rule has a default for is made if it is missing."""
         key = id(optimizer), id(p)
         if key not in self._states:
             self._optimizers[id(optimizer)] = optimizer
@@ -616,8 +615,8 @@ class Recorder:
         for number, before in self._options.values():
             if _read(number.option) != before:
                 raise TracingError(
-                    f"the option {number.option.name!r} of an optimizer was changed in the compiled function, where the "
-                    f"change would happen only once; change it outside (a schedule too)"
+                    f"the option {number.option.name!r} of an optimizer was changed in the compiled function, where "
+                    f"the change would happen only once; change it outside (a schedule too)"
                 )
 
     def _guard_tensors(self) -> None:
@@ -662,13 +661,9 @@ class Recorder:
         self._modules.clear()
         self._new_modules.clear()
         self._assigned.clear()
-        for collect in (False, True):
-            if collect:
-                gc.collect()
-            alive = [cell for cell in (made() for made in self._made) if cell is not None]
-            if not alive:
-                return None
-        return alive[0]
+        if any(made() is not None for made in self._made):
+            gc.collect()
+        return next((cell for cell in (made() for made in self._made) if cell is not None), None)
 
 
 _MISSING = object()

@@ -54,8 +54,8 @@ class _Static:
             hash(self.key)
         except TypeError:
             raise TypeError(
-                f"compile: an argument (or result) of type {type(value).__name__} cannot be told from others, for it has "
-                f"no hash; use tensors, arrays, numbers, strings, or tuples, lists and dicts of them"
+                f"compile: an argument (or result) of type {type(value).__name__} cannot be told from others, for it "
+                f"has no hash; use tensors, arrays, numbers, strings, or tuples, lists and dicts of them"
             ) from None
 
     def __eq__(self, other: object) -> bool:

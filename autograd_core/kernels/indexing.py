@@ -1,8 +1,8 @@
 """Picking elements at places that are known when the program runs, and adding them back there.
 
-An index in brackets goes over three loops: dimensions before those of its arrays, the arrays together, dimensions after
-them.  Where an element is, is the sum of what each of the three contributes.  What the arrays contribute is found first,
-and checked, before anything is read or written.
+An index in brackets goes over three loops: the dimensions before its arrays, the arrays together, the dimensions after
+them.  Where an element is, is the sum of what the three contribute.  What the arrays contribute is found first, and
+checked, before anything is read or written.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def _contribute(index, starts, outer, n, inner, size, stride):  # type: ignore[n
 
 
 @kernel
-def _starts(
+def _starts(  # type: ignore[no-untyped-def]
     a, b, c, starts, base, count,
     a_outer, a_n, a_inner, a_size, a_stride,
     b_outer, b_n, b_inner, b_size, b_stride,
     c_outer, c_n, c_inner, c_size, c_stride,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """What the arrays contribute together; an `outer` of 0 says that there is no such array."""
     for k in range(count):
         starts[k] = base
@@ -51,13 +51,13 @@ def _starts(
 
 
 @kernel
-def index(
+def index(  # type: ignore[no-untyped-def]
     a, b, c, x, starts, out, base, count,
     a_outer, a_n, a_inner, a_size, a_stride,
     b_outer, b_n, b_inner, b_size, b_stride,
     c_outer, c_n, c_inner, c_size, c_stride,
     before, before_step, after, step,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """``out = x[...]``, of up to three arrays between the dimensions before and those after them."""
     if _starts(
         a, b, c, starts, base, count, a_outer, a_n, a_inner, a_size, a_stride,
@@ -85,13 +85,13 @@ def index(
 
 
 @kernel
-def put(
+def put(  # type: ignore[no-untyped-def]
     a, b, c, values, starts, out, size, base, count,
     a_outer, a_n, a_inner, a_size, a_stride,
     b_outer, b_n, b_inner, b_size, b_stride,
     c_outer, c_n, c_inner, c_size, c_stride,
     before, before_step, after, step,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Zeros with ``out[...] += values``, where what is named twice gets both."""
     if _starts(
         a, b, c, starts, base, count, a_outer, a_n, a_inner, a_size, a_stride,
@@ -116,13 +116,13 @@ def put(
 
 
 @kernel
-def places(
+def places(  # type: ignore[no-untyped-def]
     a, b, c, out, starts, base, count,
     a_outer, a_n, a_inner, a_size, a_stride,
     b_outer, b_n, b_inner, b_size, b_stride,
     c_outer, c_n, c_inner, c_size, c_stride,
     before, before_step, after, step,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Where the elements are that `index` picks."""
     if _starts(
         a, b, c, starts, base, count, a_outer, a_n, a_inner, a_size, a_stride,

@@ -18,7 +18,7 @@ reordered where a kernel says so: with :func:`plus`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -46,8 +46,8 @@ __all__ = [
 class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
     """The code of one function in LLVM's intermediate form; Numba would make machine code of each of them at once.
 
-    A function stays as it is, to be inlined and optimised where it is called.  A kernel is optimised once and by itself,
-    with the functions that it calls; what calls it has only its own code optimised.
+    A function stays as it is, to be inlined and optimised where it is called.  A kernel is optimised once, with the
+    functions that it calls; what calls it has only its own code optimised.
     """
 
     kernel = False
@@ -248,8 +248,7 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
 
     `fortran` chooses its calling convention: 0 is CBLAS with 64-bit sizes, 1 CBLAS with 32-bit sizes, 2 Fortran's.
     """
-    I = types.int64
-    scalar = a.dtype
+    integer, scalar = types.int64, a.dtype
 
     def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
         f, how, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc = args
@@ -257,7 +256,7 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
         real = alpha.type
         p = real.as_pointer()
 
-        def cblas(size: Any) -> None:
+        def cblas(size):  # type: ignore[no-untyped-def]
             sized = (lambda x: x) if size is i64 else (lambda x: builder.trunc(x, size))
             kind = ir.FunctionType(
                 ir.VoidType(), [i32, i32, i32, size, size, size, real, p, size, p, size, real, p, size]
@@ -269,7 +268,7 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
                  b, sized(ldb), beta, c, sized(ldc)],
             )  # fmt: skip
 
-        def fortran() -> None:
+        def fortran():  # type: ignore[no-untyped-def]
             # Column-major: c.T = b.T @ a.T, and a row-major matrix is its own transpose there.
             kind = ir.FunctionType(ir.VoidType(), [i8.as_pointer()] * 2 + [i32.as_pointer()] * 3 + [p] * 2
                                    + [i32.as_pointer(), p, i32.as_pointer(), p, p, i32.as_pointer()])  # fmt: skip
@@ -301,7 +300,8 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
                     fortran()
         return context.get_dummy_value()
 
-    return types.void(I, I, I, I, I, I, I, scalar, a, I, b, I, scalar, c, I), generate
+    matrices = [scalar, a, integer, b, integer, scalar, c, integer]
+    return types.void(*[integer] * 7, *matrices), generate
 
 
 # Compiling

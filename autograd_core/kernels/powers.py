@@ -11,7 +11,11 @@ from .typed import constant, copysign, exponent, fma, mantissa, polynomial, scal
 _INF, _NAN = math.inf, math.nan
 
 # (log((1 + s) / (1 - s)) - 2 s - 2/3 s**3) / s**5, in s**2
-_LOG_TAIL = polynomial([0.0], TAIL)
+_LOG_TAIL = polynomial(
+    [0.0],
+    [0.4000000000000239, 0.28571428570044294, 0.22222222528754548, 0.18181783660315645, 0.15386787573987357,
+     0.132561560535871, 0.13202150523111494],
+)  # fmt: skip
 _TWO_THIRDS, _TWO_THIRDS_LOW = 2 / 3, 3.700743415417188e-17
 
 
@@ -39,7 +43,9 @@ def _twofold_log(x):  # type: ignore[no-untyped-def]
     first = a + b
     high = first + u
     lost = (b - (first - a)) + (u - (high - first))
-    return high, lost + (k * _LN2_LOW(x) + (2.0 * s_low + (u_low + cube * z * _LOG_TAIL(z))))
+    low = lost + (k * _LN2_LOW(x) + (2.0 * s_low + (u_low + cube * z * _LOG_TAIL(z))))
+    total = high + low
+    return total, low - (total - high)
 
 
 @function
@@ -52,7 +58,7 @@ def power(x, y):  # type: ignore[no-untyped-def]
     product = y * high
     rest = fma(y, high, -product) + y * low
     out = exp(product)
-    out = out + out * rest if abs(product) < 800.0 else out
+    out = out + out * rest if (out < _INF) & (abs(product) < 800.0) else out
     half = 0.5 * y
     odd = (trunc(half) != half) & (trunc(y) == y)
     out = -out if odd & (copysign(1.0, x) < 0.0) else out

@@ -9,7 +9,7 @@ __all__ = ["roll"]
 
 @kernel
 def roll(x, out, outer, n, shift, middle, m, inner_shift, inner):  # type: ignore[no-untyped-def]
-    """Moved on along dimensions of `n` and `m` elements, by shifts from 0; what leaves at the end enters at the start."""
+    """Moved on along two dimensions, of `n` and `m` elements; what leaves at the end enters at the start."""
     length, moved = m * inner, inner_shift * inner
     at = 0
     for i in range(outer):

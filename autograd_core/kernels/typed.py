@@ -14,7 +14,7 @@ from llvmlite import ir
 from .jit import cgutils, function, intrinsic, types
 
 __all__ = [
-    "ceil", "constant", "copysign", "exponent", "floor", "fma", "mantissa", "polynomial", "power_of_two",
+    "ceil", "constant", "copysign", "exponent", "floor", "fma", "fmod", "mantissa", "polynomial", "power_of_two",
     "rint", "scaled", "shifter", "sqrt", "table", "trunc", "two_sum",
 ]  # fmt: skip
 
@@ -63,6 +63,8 @@ rint = _llvm("rint")
 copysign = _llvm("copysign", 2)
 fma = _llvm("fma", 3)
 """``x * y + z`` with one rounding."""
+fmod = _word(lambda builder, dtype, x, y: builder.frem(x, y), 2)
+"""What is left of a quotient rounded towards 0, as in C."""
 
 
 def constant(float32: float, float64: float | None = None) -> Any:

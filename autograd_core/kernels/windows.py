@@ -1,24 +1,23 @@
 # mypy: disable-error-code="no-untyped-def"
 """Windows that slide over the last dimensions: taken out, added up, or only their largest element.
 
-An array without its batch, a *channel*, is first copied to *planes*: with its padding, and with elements that are a
-stride apart next to each other.  What a place within the window sees is a run of a plane then, for all windows.
+An array without its batch, a *channel*, is seen as a *plane*: with its padding, and flat, so that what a place within
+the window sees is the plane itself, moved.  How many dimensions there are, and their strides and padding, are matters of
+where runs of elements begin, which tables say.  They are computed when a primitive is lowered (see
+`compiler.lowerings.windows`), and come in as addresses of int64.
 
-How many dimensions there are, their strides and padding are matters of where runs begin, which tables say.  They are
-computed when a primitive is lowered (see `compiler.lowerings.windows`), and come in as addresses of int64.
+- copies: for each run of a channel that is one in the plane too, where it is here, there, and how long; `copied` of them
+- taps: where in the plane each place of the window sees its first element; `used` of them
+- rows: for each row of windows, how far its first one is from the very first in the plane, where it is among the windows,
+  and how long it is; `many` of them, whose windows are `stride` apart
 
-- copies: for each row of the planes, where it is in the channel, in the planes, and how long; `copied` of them, whose
-  elements in the channel are `stride` apart
-- taps: where in the planes each place of the window sees its first element; `used` of them
-- rows: for each row of windows, how far its first one is from the very first in the planes, where it is in the output,
-  and how long it is; `many` of them
-
-All kernels have `batch` channels of `given` elements, to planes of `plane` elements, and `size` windows in each.
+All kernels have `batch` channels of `given` elements, planes of `plane` elements, and `size` windows in each.  Where
+there is no padding, a channel is the plane, and there is nothing to be copied.
 """
 
 from __future__ import annotations
 
-from .jit import kernel, maximum, pointers
+from .jit import function, kernel, maximum, pointers
 
 __all__ = ["overlap_add", "pack", "sliding_windows", "table", "window_argmax", "window_max", "window_sum"]
 
@@ -28,22 +27,28 @@ table = pointers()["int64"]
 
 @kernel
 def pack(x, at, planes, channels, given, plane, copies, copied, stride):
-    """Copy channels from x[at] on to planes; what is between the rows there stays."""
+    """Copy channels from x[at] on, whose elements in a run are `stride` apart, to planes; what is between runs stays."""
     to = 0
     for _ in range(channels):
-        for row in range(0, 3 * copied, 3):
-            source, target, length = at + copies[row], to + copies[row + 1], copies[row + 2]
-            if stride == 1:
-                for i in range(length):
-                    planes[target + i] = x[source + i]
-            elif stride == 2:  # which is vectorised too
-                for i in range(length):
-                    planes[target + i] = x[source + 2 * i]
-            else:
-                for i in range(length):
-                    planes[target + i] = x[source + stride * i]
+        for run in range(0, 3 * copied, 3):
+            source, target, length = at + copies[run], to + copies[run + 1], copies[run + 2]
+            pick(x, source, stride, planes, target, length)
         at += given
         to += plane
+
+
+@function
+def pick(x, source, stride, out, target, length):
+    """Copy elements that are a stride apart."""
+    if stride == 1:
+        for i in range(length):
+            out[target + i] = x[source + i]
+    elif stride == 2:  # which is vectorised too
+        for i in range(length):
+            out[target + i] = x[source + 2 * i]
+    else:
+        for i in range(length):
+            out[target + i] = x[source + stride * i]
 
 
 @kernel
@@ -54,12 +59,10 @@ def sliding_windows(x, out, planes, batch, given, plane, size, copies, copied, s
         planes[i] = 0
     to = 0
     for n in range(batch):
-        pack(x, n * given, planes, 1, given, plane, copies, copied, stride)
+        pack(x, n * given, planes, 1, given, plane, copies, copied, 1)
         for k in range(used):
             for row in range(0, 3 * many, 3):
-                source, target = taps[k] + rows[row], to + rows[row + 1]
-                for i in range(rows[row + 2]):
-                    out[target + i] = planes[source + i]
+                pick(planes, taps[k] + rows[row], stride, out, to + rows[row + 1], rows[row + 2])
             to += size
 
 
@@ -77,83 +80,102 @@ def overlap_add(windows, out, planes, batch, given, plane, size, copies, copied,
             for row in range(0, 3 * many, 3):
                 source, target = at + rows[row + 1], taps[k] + rows[row]
                 for i in range(rows[row + 2]):
-                    planes[target + i] += windows[source + i]
+                    planes[target + stride * i] += windows[source + i]
             at += size
-        for row in range(0, 3 * copied, 3):
-            target, source = to + copies[row], copies[row + 1]
-            for i in range(copies[row + 2]):
-                out[target + stride * i] = planes[source + i]
+        for run in range(0, 3 * copied, 3):
+            pick(planes, copies[run + 1], 1, out, to + copies[run], copies[run + 2])
         to += given
 
 
 @kernel
-def window_sum(x, out, planes, found, batch, given, plane, size, copies, copied, stride, taps, used, rows, many, span):
-    """The sum of each window: out is (batch, size); found is scratch memory of `span`, from the first to the last."""
+def window_sum(
+    x, out, planes, columns, found, batch, given, plane, size, copies, copied, stride, taps, used, rows, many, across, span
+):
+    """The sum of each window: out is (batch, size).
+
+    First columns are added up, which `used` taps begin, then at `across` taps columns; both for all places of the plane,
+    windows or not.  Scratch memory: planes and columns (a plane), found (`span`, up to the last window).
+    """
     copies, taps, rows = table(copies), table(taps), table(rows)
     for i in range(plane):
         planes[i] = 0
+    far = taps[used + across - 1]
     for n in range(batch):
-        pack(x, n * given, planes, 1, given, plane, copies, copied, stride)
+        source, at = x, n * given
+        if copied != 0:
+            pack(x, at, planes, 1, given, plane, copies, copied, 1)
+            source, at = planes, 0
+        for i in range(span + far):
+            columns[i] = source[at + taps[0] + i]
+        for k in range(1, used):
+            for i in range(span + far):
+                columns[i] += source[at + taps[k] + i]
         for i in range(span):
-            found[i] = 0
-        for k in range(used):
-            tap = taps[k]
+            found[i] = columns[i]
+        for k in range(used + 1, used + across):
             for i in range(span):
-                found[i] += planes[tap + i]
+                found[i] += columns[taps[k] + i]
         for row in range(0, 3 * many, 3):
-            source, target = rows[row], n * size + rows[row + 1]
-            for i in range(rows[row + 2]):
-                out[target + i] = found[source + i]
+            pick(found, rows[row], stride, out, n * size + rows[row + 1], rows[row + 2])
 
 
 @kernel
 def window_max(
-    x, out, planes, found, least, batch, given, plane, size, copies, copied, stride, taps, used, rows, many, span
-):
+    x, out, planes, columns, found, least,
+    batch, given, plane, size, copies, copied, stride, taps, used, rows, many, across, span,
+):  # fmt: skip
     """The largest element of each window, as `window_sum`; what is padding is `least`."""
     copies, taps, rows = table(copies), table(taps), table(rows)
     for i in range(plane):
         planes[i] = least
+    far = taps[used + across - 1]
+    second, third = taps[min(1, used - 1)], taps[used + min(1, across - 1)]
     for n in range(batch):
-        pack(x, n * given, planes, 1, given, plane, copies, copied, stride)
+        source, at = x, n * given
+        if copied != 0:
+            pack(x, at, planes, 1, given, plane, copies, copied, 1)
+            source, at = planes, 0
+        for i in range(span + far):
+            columns[i] = maximum(source[at + taps[0] + i], source[at + second + i])
+        for k in range(2, used):
+            for i in range(span + far):
+                columns[i] = maximum(columns[i], source[at + taps[k] + i])
         for i in range(span):
-            found[i] = least
-        for k in range(used):
-            tap = taps[k]
+            found[i] = maximum(columns[i], columns[third + i])
+        for k in range(used + 2, used + across):
             for i in range(span):
-                found[i] = maximum(found[i], planes[tap + i])
+                found[i] = maximum(found[i], columns[taps[k] + i])
         for row in range(0, 3 * many, 3):
-            source, target = rows[row], n * size + rows[row + 1]
-            for i in range(rows[row + 2]):
-                out[target + i] = found[source + i]
+            pick(found, rows[row], stride, out, n * size + rows[row + 1], rows[row + 2])
 
 
 @kernel
 def window_argmax(
-    x, largest, out, planes, inside, sought, found, batch, given, plane, size,
-    copies, copied, stride, taps, used, rows, many, span, away, starts,
+    x, largest, out, planes, inside, sought, found,
+    batch, given, plane, size, copies, copied, stride, taps, used, rows, many, span, away, starts,
 ):  # fmt: skip
     """Where in x the first element of each window is that equals its largest, or is NaN.
 
-    Scratch memory: planes and inside (a plane), sought and found (`span`).  Tables: how far from the first element of
-    its window each other one is, and where in a channel the first window of each row begins.
+    Here elements that are a stride apart along the last dimension are next to each other in a plane.  Tables: how far
+    from the first element of its window each other one is, and where in a channel the first window of each row begins.
+    Scratch memory: planes and inside (a plane); sought, and found of int32 (`span`, up to the last window).
     """
     copies, taps, rows, away, starts = table(copies), table(taps), table(rows), table(away), table(starts)
     for i in range(plane):
-        planes[i] = inside[i] = 0
-    for row in range(0, 3 * copied, 3):
-        for i in range(copies[row + 1], copies[row + 1] + copies[row + 2]):
+        planes[i] = 0
+        inside[i] = 0
+    for run in range(0, 3 * copied, 3):
+        for i in range(copies[run + 1], copies[run + 1] + copies[run + 2]):
             inside[i] = 1
     for i in range(span):
         sought[i] = 0
     for n in range(batch):
         pack(x, n * given, planes, 1, given, plane, copies, copied, stride)
         for row in range(0, 3 * many, 3):
-            source, target = n * size + rows[row + 1], rows[row]
-            for i in range(rows[row + 2]):
-                sought[target + i] = largest[source + i]
+            pick(largest, n * size + rows[row + 1], 1, sought, rows[row], rows[row + 2])
+        last = away[used - 1]
         for i in range(span):
-            found[i] = away[used - 1]
+            found[i] = last
         for k in range(used - 2, -1, -1):
             tap, place = taps[k], away[k]
             for i in range(span):

@@ -13,7 +13,7 @@ from differences import gradient
 from samples import samples, trained
 
 import autograd_core as ag
-from autograd_core.primitive import REGISTRY, Sample
+from autograd_core.primitive import REGISTRY
 
 NAMES = sorted(REGISTRY)
 DIFFERENTIABLE = [name for name in NAMES if REGISTRY[name].record.differentiable]

@@ -83,24 +83,24 @@ class _Index:
                 self.base += (part + size if part < 0 else part) * stride
         if where and where[-1] - where[0] >= len(where):  # apart: then their dimensions come first
             before, after = [], before + after
-        self.loops = [merged(before, 1), merged(after, 1)]
+        self.before, self.after = merged(before, 1), merged(after, 1)
 
     def arguments(self) -> list[Any] | None:
         """The arrays, and the numbers that kernels get about them and about the loops."""
         if not 1 <= len(self.used) <= ARRAYS or any(a.dtype.kind not in "iu" for a, *_ in self.used):
             return None
         common = _broadcast([a.shape for a, *_ in self.used])
-        repeats = [_repeated(a.shape, common) for a, *_ in self.used]
-        if None in repeats or None in self.loops:
-            return None
         self.count = math.prod(common)
-        numbers = [
-            (*repeat, size, stride)
-            for repeat, (_, size, stride) in zip(repeats, self.used, strict=True)  # type: ignore[misc]
-        ]
+        numbers = []
+        for array, size, stride in self.used:
+            repeated = _repeated(array.shape, common)
+            if repeated is None:
+                return None
+            numbers.append((*repeated, size, stride))
         numbers += [(0, 0, 0, 0, 0)] * (ARRAYS - len(numbers))
-        loops = [x for dims in self.loops for x in dims or ()]
-        return [self.base, self.count, *(x for each in numbers for x in each), *loops]
+        if self.before is None or self.after is None:
+            return None
+        return [self.base, self.count, *(x for each in numbers for x in each), *self.before, *self.after]
 
     @property
     def arrays(self) -> list[Value]:

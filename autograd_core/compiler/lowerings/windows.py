@@ -116,79 +116,122 @@ def planned(form: Form, longest: int) -> Plan:
 
 
 class _Tables(NamedTuple):
+    """What kernels get: `taps` for all places, `lines` for columns and then for the columns of a window."""
+
     plane: int
     copies: np.ndarray
     taps: np.ndarray
     rows: np.ndarray
+    lines: np.ndarray
     span: int
     away: np.ndarray
     starts: np.ndarray
 
 
+def _joined(table: np.ndarray, stride: int) -> np.ndarray:
+    """Runs that go on in the next one, in both places, as one."""
+    ends = table[:-1, :2] + table[:-1, 2:] * (stride, 1)
+    first = np.flatnonzero([True, *(ends != table[1:, :2]).any(1)][: len(table)])
+    lengths = np.add.reduceat(table[:, 2], first) if len(table) else table[:, 2]
+    return np.column_stack([table[first, :2], lengths])
+
+
+def _is_all(copies: np.ndarray, plane: int, given: int) -> bool:
+    """Whether planes are what is given, and need not be copied."""
+    return copies.tolist() == [[0, 0, plane]] and plane <= given
+
+
 @functools.cache
-def _tables(form: Form) -> _Tables:
-    """Kept for good, as compiled code has their addresses; they do not depend on the size of the batch."""
-    plane, copies, (taps,), (rows,) = planned(form, max(form.sizes[2], 1))
-    strides = np.array([form.given[1] * form.given[2], form.given[2], 1])
-    away = np.indices(form.kernel).reshape(3, -1).T * form.step @ strides
-    starts = (np.indices((*form.sizes[:2], 1)).reshape(3, -1).T * form.down + form.first) @ strides
-    span = int(max(rows[:, 0] + rows[:, 2], default=0))
-    return _Tables(plane, copies, taps[:, 1].copy(), rows, span, away, starts)
+def _tables(given: Sizes, sizes: Sizes, kernel: Sizes, stride: Sizes, first: Sizes, step: Sizes, down: int) -> _Tables:
+    """Kept for good, as compiled code has their addresses; they do not depend on the size of the batch.
+
+    The plan is for windows at all places, of which those a stride apart are picked; along the last dimension with a
+    stride of `down` already, 1 or that of the windows.
+    """
+    apart = (*stride[:2], stride[2] // down)
+    every = three(((n - 1) * s + 1 for n, s in zip(sizes, apart, strict=True)), 1)
+    form = Form(given, every, kernel, (1, 1, 1), (1, 1, down), first, step)
+    plane, copies, (taps,), (rows,) = planned(form, max(every[2], 1))
+    wanted = rows.reshape(*every[:2], 3)[:: stride[0], :: stride[1], 0].ravel()
+    picked = [(p, i * sizes[2], sizes[2]) for i, p in enumerate(wanted)]
+    places = taps[:, 1].reshape(-1, kernel[2])
+    lines = np.concatenate([places[:, 0], places[0] - places[0, 0]])
+    span = wanted[-1] + (sizes[2] - 1) * apart[2] + 1 if math.prod(sizes) else 0
+    strides = np.array([given[1] * given[2], given[2], 1])
+    away = np.indices(kernel).reshape(3, -1).T * step @ strides
+    starts = (np.indices((*sizes[:2], 1)).reshape(3, -1).T * stride + first) @ strides
+    return _Tables(plane, _joined(copies, down), taps[:, 1].copy(), runs(picked), lines, int(span), away, starts)
 
 
-def _lowered(
-    i: Instruction, dtypes: tuple[str, ...], channel: Sizes, counts: Sizes, lead: Sizes
-) -> tuple[_Tables, list[int]] | None:
-    """The tables, and what all kernels get: sizes and tables."""
-    x, p = i.operands[0], i.params
-    if not isinstance(x, Value) or len(channel) > 3 or str(x.dtype) not in dtypes:
+def _lowered(i: Instruction, dtypes: tuple[str, ...], full: Value, windows: Value, together: bool = False) -> tuple[_Tables, list[int]] | None:
+    """The tables, and what all kernels get: sizes and tables.
+
+    `together` says that elements a stride apart along the last dimension are next to each other in a plane.
+    """
+    p, n = i.params, len(i.params["kernel"])
+    if n > 3 or any(not isinstance(x, Value) or str(x.dtype) not in dtypes for x in i.operands):
         return None
-    first = (-before for before, _ in p["padding"])
-    form = Form(
-        three(channel, 1), three(counts, 1), three(p["kernel"], 1), (1, 1, 1),
-        three(p["stride"], 1), three(first, 0), three(p["dilation"], 1),
+    if len({x.dtype for x in i.values}) > 1:
+        return None
+    given, sizes, batch = full.shape[-n:], windows.shape[-n:], math.prod(full.shape[:-n])
+    t = _tables(
+        three(given, 1), three(sizes, 1), three(p["kernel"], 1),
+        three(p["stride"], 1), three((-before for before, _ in p["padding"]), 0), three(p["dilation"], 1),
+        int(p["stride"][-1]) if together else 1,
     )  # fmt: skip
-    t = _tables(form)
-    return t, [
-        math.prod(lead), math.prod(channel), t.plane, math.prod(counts), address(t.copies), len(t.copies), form.down[2],
-        address(t.taps), len(t.taps), address(t.rows), len(t.rows),
-    ]  # fmt: skip
+    common = [batch, math.prod(given), t.plane, math.prod(sizes), address(t.copies), len(t.copies)]
+    return t, [*common, int(p["stride"][-1]), address(t.taps), len(t.taps), address(t.rows), len(t.rows)]
 
 
 _FLOATS = ("float32", "float64")
 _NUMBERS = (*_FLOATS, "int32", "int64")
 
 
-@lowering("sliding_windows", "window_sum", "window_max", "window_argmax")
-def _windows(i: Instruction) -> Call | None:
-    x, n = i.operands[0], len(i.params["kernel"])
-    if not isinstance(x, Value):
-        return None
-    dtypes = _FLOATS if i.name in ("window_max", "window_argmax") else _NUMBERS
-    found = _lowered(i, dtypes, x.shape[-n:], i.result.shape[-n:], x.shape[:-n])
-    if found is None or any(not isinstance(y, Value) or y.dtype != x.dtype for y in i.operands):
-        return None
-    (t, common), dtype = found, str(x.dtype)
-    planes, part = Scratch(t.plane, dtype), Scratch(t.span, dtype)
-    scratch, more = {
-        "sliding_windows": ((planes,), ()),
-        "window_sum": ((planes, part), (t.span,)),
-        "window_max": ((planes, part, Number(-math.inf, dtype)), (t.span,)),
-        "window_argmax": (
-            (planes, planes, part, Scratch(t.span, "int64")),
-            (t.span, address(t.away), address(t.starts)),
-        ),
-    }[i.name]
-    return Call(f"windows.{i.name}", (*i.values, i.result, *scratch, *common, *more))
+@lowering("sliding_windows")
+def _sliding_windows(i: Instruction) -> Call | None:
+    found = _lowered(i, _NUMBERS, i.values[0], i.result)
+    return found and Call(
+        "windows.sliding_windows", (*i.values, i.result, Scratch(found[0].plane, str(i.result.dtype)), *found[1])
+    )
 
 
 @lowering("overlap_add")
 def _overlap_add(i: Instruction) -> Call | None:
-    x, n, out = i.operands[0], len(i.params["kernel"]), i.result
-    if not isinstance(x, Value):
-        return None
-    found = _lowered(i, _NUMBERS, out.shape[-n:], x.shape[-n:], out.shape[:-n])
+    found = _lowered(i, _NUMBERS, i.result, i.values[0])
+    return found and Call(
+        "windows.overlap_add", (*i.values, i.result, Scratch(found[0].plane, str(i.result.dtype)), *found[1])
+    )
+
+
+def _by_columns(i: Instruction, dtypes: tuple[str, ...], fill: tuple[Number, ...]) -> Call | None:
+    found = _lowered(i, dtypes, i.values[0], i.result)
     if found is None:
         return None
     t, common = found
-    return Call("windows.overlap_add", (x, out, Scratch(t.plane, str(x.dtype)), *common))
+    dtype, across = str(i.result.dtype), i.params["kernel"][-1]
+    copied = 0 if _is_all(t.copies, t.plane, math.prod(i.values[0].shape[-len(i.params["kernel"]):])) else len(t.copies)
+    common = [*common[:5], copied, common[6], address(t.lines), len(t.lines) - across, *common[9:]]
+    scratch = Scratch(t.plane, dtype), Scratch(t.plane, dtype), Scratch(t.span, dtype)
+    return Call(f"windows.{i.name}", (*i.values, i.result, *scratch, *fill, *common, across, t.span))
+
+
+@lowering("window_sum")
+def _window_sum(i: Instruction) -> Call | None:
+    return _by_columns(i, _NUMBERS, ())
+
+
+@lowering("window_max")
+def _window_max(i: Instruction) -> Call | None:
+    return _by_columns(i, _FLOATS, (Number(-math.inf, str(i.result.dtype)),))
+
+
+@lowering("window_argmax")
+def _window_argmax(i: Instruction) -> Call | None:
+    found = _lowered(i, _FLOATS, i.values[0], i.result, together=True)
+    if found is None or found[1][1] >= 2**31:
+        return None
+    t, common = found
+    plane, part = (Scratch(size, str(i.values[0].dtype)) for size in (t.plane, t.span))
+    scratch = plane, plane, part, Scratch(t.span, "int32")
+    tables = address(t.away), address(t.starts)
+    return Call("windows.window_argmax", (*i.values, i.result, *scratch, *common, t.span, *tables))
