@@ -197,7 +197,7 @@ def detect_anomaly() -> Iterator[None]:
     log made -inf at index [1] out of finite values: x there is 0
     """
     if modes.recorder() is not None:
-        raise TracingError("detect_anomaly: not in a compiled function; put it around the call, which then runs eagerly")
+        raise TracingError("detect_anomaly: not in a compiled function; put it around the call, which is eager then")
     watch = _Watch(modes.current().listener)
     with modes.change(listener=watch.listen, watch=watch):
         yield

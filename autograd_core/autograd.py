@@ -111,8 +111,8 @@ def _pass(
 def _hooked(found: dict[Any, Any]) -> dict[Any, Any]:
     """The gradients after the hooks of leaves."""
     if leaf_hooks:
-        for leaf in found.keys() & leaf_hooks.keys():
-            for hook in tuple(leaf_hooks[leaf]):
+        for leaf in found:
+            for hook in leaf_hooks.of(leaf):
                 replaced = hook(found[leaf])
                 found[leaf] = found[leaf] if replaced is None else replaced
     return found

@@ -450,7 +450,8 @@ def bernoulli(input: Any, p: Any = None, *, generator: Generator | None = None) 
         raise ValueError(f"bernoulli: expected probabilities in [0, 1], got {values[bad][0]}")
 
     demand(lambda values: np.logical_not((values >= 0) & (values <= 1)), explain, chance)
-    drawn: Tensor = _drawn(generator, lambda stream: stream.random(like.shape), np.float64) < chance
+    sizes = like.shape
+    drawn: Tensor = _drawn(generator, lambda stream: stream.random(sizes), np.float64) < chance
     return drawn.to(like.dtype)
 
 

@@ -155,11 +155,12 @@ class Plan:
         self.holds = any(name in ("out", primitive.variadic, *primitive.arrays) for name in source)
         values = "".join(f"{expression}, " for expression in source.values())
         here = {"__name__": __name__}  # no line of these is a person's (see `graph.caller`)
-        self.save = eval(f"lambda out, args, params: ({values})", {**here, "defaults": primitive.defaults})
+        self.save = eval(f"lambda out, args, params: ({values})", here | {"defaults": primitive.defaults})
         slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
+        given = [", ".join(["g", *(slot.get(n, str(i)) for n in names)]) for i, names in zip(self.positions, wanted)]
         self.rules = tuple(
-            eval(f"lambda g, saved: rule({', '.join(['g', *(slot.get(n, str(i)) for n in names)])})", {**here, "rule": rule})
-            for i, rule, names in zip(self.positions, named, wanted, strict=True)
+            eval(f"lambda g, saved: rule({names})", here | {"rule": rule})
+            for rule, names in zip(named, given, strict=True)
         )
 
     def _expression(self, name: str) -> str:

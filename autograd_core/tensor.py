@@ -356,7 +356,7 @@ class Tensor:
             return None if replaced is None else replaced if isinstance(g, Tensor) else replaced.array
 
         if self.node is None:
-            hooks = leaf_hooks.setdefault(self, [])
+            hooks = leaf_hooks.add(self)
         elif self.node.hooks is None:
             hooks = self.node.hooks = []
         else:
@@ -421,8 +421,29 @@ def _check_floating(tensor: Tensor) -> None:
         )
 
 
-leaf_hooks: weakref.WeakKeyDictionary[Tensor, list[Callable[[Any], Any]]] = weakref.WeakKeyDictionary()
-"""The hooks of leaves; those of other tensors are on their nodes."""
+class _LeafHooks:
+    """The hooks of leaves, which are told apart by identity; those of other tensors are on their nodes."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[weakref.ref[Tensor], list[Callable[[Any], Any]]]] = {}
+
+    def add(self, leaf: Tensor) -> list[Callable[[Any], Any]]:
+        """The list of its hooks, to put another into."""
+        key = id(leaf)
+        if key not in self._of:
+            self._of[key] = weakref.ref(leaf, lambda _: self._of.pop(key, None)), []
+        return self._of[key][1]
+
+    def of(self, leaf: Any) -> tuple[Callable[[Any], Any], ...]:
+        """Its hooks now."""
+        entry = self._of.get(id(leaf))
+        return () if entry is None else tuple(entry[1])
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
+
+leaf_hooks = _LeafHooks()
 
 
 def wrap(array: np.ndarray) -> Tensor:

@@ -46,13 +46,14 @@ class Traced:
     __slots__ = (
         "__weakref__",
         "_real",
+        "behind",
         "dtype",
         "fixed",
         "line",
         "recorder",
         "root",
         "shape",
-        "stale",
+        "taken",
         "value",
         "views",
     )
@@ -65,7 +66,8 @@ class Traced:
         self.dtype: np.dtype[Any] = value.dtype
         self.root: Traced | None = None  # the cell that this one is a view of
         self.views: list[Any] = []  # weak references to the cells that view this one
-        self.stale = ""  # what changed memory this cell shares, if something did
+        self.taken: Any = None  # the cell it was taken from, the array of that then, and its own
+        self.behind = False  # whether the root was changed since it was read
         self.fixed = ""  # why it cannot be changed in place, if it cannot
 
     @property

@@ -136,8 +136,7 @@ def one_of(operation: str, target: Tensor, labels: tuple[int, int]) -> None:
         where = _first(bad)
         fix = "; for classes 0 and 1 use 2 * target - 1" if labels[0] == -1 else ""
         raise ValueError(
-            f"{operation}: expected targets {labels[0]} and {labels[1]}, but target{_at(where)} is "
-            f"{values[where]}{fix}"
+            f"{operation}: expected targets {labels[0]} and {labels[1]}, but target{_at(where)} is {values[where]}{fix}"
         )
 
     demand(lambda values: (values != labels[0]) & (values != labels[1]), explain, target)
@@ -239,15 +238,16 @@ def class_sets(operation: str, input: Tensor, target: Tensor) -> None:
     integers(operation, target)
     if input.ndim == 0:
         raise ValueError(f"{operation}: expected input of shape (C,) or (..., C), got a 0-d tensor")
+    classes = input.shape[-1]
 
     def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = _first(bad)
         raise IndexError(
-            f"{operation}: target{_at(where)} is {values[where]}, but there are {input.shape[-1]} classes: "
-            f"expected 0 to {input.shape[-1] - 1}, or -1 after the last"
+            f"{operation}: target{_at(where)} is {values[where]}, but there are {classes} classes: "
+            f"expected 0 to {classes - 1}, or -1 after the last"
         )
 
-    demand(lambda values: (values < -1) | (values >= input.shape[-1]), explain, target)
+    demand(lambda values: (values < -1) | (values >= classes), explain, target)
 
 
 def soft_targets(input: Tensor, target: Tensor, dim: int, ignore_index: int, allow_unnormalized: bool) -> None:

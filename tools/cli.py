@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from autograd_core import __version__
@@ -18,7 +19,7 @@ from autograd_core.compiler.cache import current as current_cache
 from autograd_core.nn.activation import BY_NAME
 
 from . import digits
-from .training import Epoch
+from .training import Compilation, Epoch
 
 __all__ = ["main"]
 
@@ -111,6 +112,7 @@ def _add_options(job: argparse.ArgumentParser) -> None:
     add_number("--seed", _whole(0, 2**32 - 1), default.seed, seed)
     where = "folder for the files; older ones are replaced (default: runs/digits)"
     add("--output", where, default="runs/digits", metavar="FOLDER")
+    add("--no-compile", "run every step in Python; the numbers are the same up to rounding", action="store_true")
     add("--json", "print the result as one JSON object; progress goes to standard error", action="store_true")
 
 
@@ -159,9 +161,10 @@ def _train_digits(given: argparse.Namespace) -> int:
         batch_size=given.batch_size,
         epochs=given.epochs,
         seed=given.seed,
+        compile=not given.no_compile,
     )
-    with _progress(options.epochs) as on_epoch:
-        result = digits.train(options, given.output, on_epoch)
+    with _progress(options.epochs) as (on_epoch, on_compiled):
+        result = digits.train(options, given.output, on_epoch, on_compiled)
     if given.json:
         print(json.dumps(asdict(result), allow_nan=False))
     else:
@@ -175,10 +178,11 @@ def _train_digits(given: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
-    """Shows every epoch on standard error: a bar on a terminal, else a line each."""
+def _progress(epochs: int) -> Iterator[tuple[Callable[[Epoch], None], Callable[[Compilation], None]]]:
+    """Shows every epoch on standard error: a bar on a terminal, else a line each; and what became of compiling."""
     if not sys.stderr.isatty():
-        yield lambda row: print(f"epoch {row.number:3} of {epochs}: {_figures(row)}", file=sys.stderr, flush=True)
+        say = partial(print, file=sys.stderr, flush=True)
+        yield lambda row: say(f"epoch {row.number:3} of {epochs}: {_figures(row)}"), say
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -186,7 +190,10 @@ def _progress(epochs: int) -> Iterator[Callable[[Epoch], None]]:
     columns = TextColumn("epoch"), MofNCompleteColumn(), BarColumn(bar_width=None), TextColumn("{task.fields[figures]}")
     with Progress(*columns, console=Console(stderr=True), expand=True) as progress:
         task = progress.add_task("training", total=epochs, figures="loading the digits")
-        yield lambda row: progress.update(task, completed=row.number, figures=_figures(row))
+        yield (
+            lambda row: progress.update(task, completed=row.number, figures=_figures(row)),
+            lambda found: progress.console.print(str(found), highlight=False, markup=False),
+        )
 
 
 def _figures(row: Epoch) -> str:

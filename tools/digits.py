@@ -22,7 +22,7 @@ from autograd_core import nn, optim
 from autograd_core.nn.functional import cross_entropy
 
 from . import files, picture, plots
-from .training import Data, DivergedError, Epoch, accuracy, fit
+from .training import Compilation, Data, DivergedError, Epoch, accuracy, fit
 from .weights import save_weights
 
 __all__ = ["OPTIMIZERS", "Options", "Result", "train"]
@@ -57,6 +57,8 @@ class Options:
     batch_size: int = 32
     epochs: int = 40
     seed: int = 0
+    compile: bool = True
+    """Run as native code; the numbers are the same up to rounding."""
 
     def complete(self) -> Options:
         """The same, with nothing left to the optimizer."""
@@ -83,6 +85,8 @@ class Result:
     options: dict[str, Any]
     confusion: list[list[int]]
     """How often digit i (row) of the test part was read as j (column)."""
+    compilation: Compilation | None = None
+    """None if it was not asked for, or ended in the first epoch."""
     files: dict[str, str] = field(default_factory=dict)
     """What was written."""
     stopped: str | None = None
@@ -126,7 +130,12 @@ def load(seed: int) -> Parts:
     )
 
 
-def train(options: Options, output: str | Path, on_epoch: Callable[[Epoch], None] | None = None) -> Result:
+def train(
+    options: Options,
+    output: str | Path,
+    on_epoch: Callable[[Epoch], None] | None = None,
+    on_compiled: Callable[[Compilation], None] | None = None,
+) -> Result:
     """Train a net, test it, and write what was learned to a folder.
 
     Ctrl-C (KeyboardInterrupt) and a diverging loss end the training, not the job: what was learned until then is tested
@@ -140,6 +149,8 @@ def train(options: Options, output: str | Path, on_epoch: Callable[[Epoch], None
         ``learning_curves.png`` and ``graph.svg``, or ``graph.dot`` where nothing is installed that draws it.
     on_epoch : callable, optional
         Called with every row of the history, as by :func:`fit`.
+    on_compiled : callable, optional
+        Called once with what became of compiling, as by :func:`fit`.
 
     Raises
     ------
@@ -157,7 +168,7 @@ def train(options: Options, output: str | Path, on_epoch: Callable[[Epoch], None
     model = nn.MLP(sizes, activation=options.activation)
     # Products as small as these take longer on several threads, many times longer where the cores are busy.
     with threadpool_limits(1):
-        history, stopped = _learn(model, parts, options, generator, on_epoch)
+        history, compilation, stopped = _learn(model, parts, options, generator, on_epoch, on_compiled)
     best = min(history, key=lambda row: row.validation["loss"])
     confusion = _confusion(model, parts.test)
     result = Result(
@@ -170,6 +181,7 @@ def train(options: Options, output: str | Path, on_epoch: Callable[[Epoch], None
         seed=options.seed,
         options=asdict(options),
         confusion=confusion.tolist(),
+        compilation=compilation,
         stopped=stopped,
     )
     about = {"sizes": sizes, "activation": options.activation, "mean": parts.mean, "scale": parts.scale}
@@ -184,16 +196,25 @@ def _learn(
     options: Options,
     generator: ag.Generator,
     on_epoch: Callable[[Epoch], None] | None,
-) -> tuple[list[Epoch], str | None]:
-    """Train the model; gives the history, and why it ended early, if it did."""
+    on_compiled: Callable[[Compilation], None] | None,
+) -> tuple[list[Epoch], Compilation | None, str | None]:
+    """Train the model; gives the history, what became of compiling, and why it ended early, if it did."""
     make = OPTIMIZERS[options.optimizer].make
     optimizer = make(model.named_parameters(), lr=options.lr, weight_decay=options.weight_decay)
     history: list[Epoch] = []
+    compilation: Compilation | None = None
+    stopped: str | None = None
 
     def keep(row: Epoch) -> None:
         history.append(row)
         if on_epoch is not None:
             on_epoch(row)
+
+    def note(found: Compilation) -> None:
+        nonlocal compilation
+        compilation = found
+        if on_compiled is not None:
+            on_compiled(found)
 
     try:
         fit(
@@ -207,12 +228,14 @@ def _learn(
             generator=generator,
             metrics={"accuracy": accuracy},
             on_epoch=keep,
+            compile=options.compile,
+            on_compiled=note,
         )
     except (KeyboardInterrupt, DivergedError) as error:
         if not history:
             raise
-        return history, "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-    return history, None
+        stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+    return history, compilation, stopped
 
 
 def _confusion(model: nn.MLP, test: Data) -> np.ndarray:

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Generator, Tensor, no_grad, randperm
+from autograd_core import Generator, Tensor, TracingError, no_grad, randperm
+from autograd_core.compiler import compile as to_native
 
-__all__ = ["DivergedError", "Epoch", "accuracy", "batches", "evaluate", "fit"]
+__all__ = ["Compilation", "DivergedError", "Epoch", "accuracy", "batches", "evaluate", "fit"]
 
 Data = tuple[Tensor, Tensor]
 """Inputs and targets, one row an example."""
 Loss = Callable[[Any, Any], Tensor]
+Step = Callable[[Tensor, Tensor], Any]
+"""Works on a batch."""
 Metrics = Mapping[str, Callable[[Any, Any], float]]
 
 
@@ -33,6 +36,23 @@ class Epoch:
     """Loss and metrics by name, on the whole training data."""
     validation: dict[str, float]
     """The same on the validation data."""
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """What became of compiling; printed, it is a line to read."""
+
+    seconds: float
+    """What it took until there was native code, for all shapes of batches together."""
+    cached: bool
+    """Whether all of it had been compiled before."""
+    problem: str | None = None
+    """Why everything runs as it is, not compiled."""
+
+    def __str__(self) -> str:
+        if self.problem is not None:
+            return f"not compiled: {self.problem}"
+        return f"{'native code from the cache, ready' if self.cached else 'compiled'} in {self.seconds:.1f} s"
 
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:
@@ -79,12 +99,69 @@ def evaluate(module: Any, loss: Loss, data: Data, metrics: Metrics | None = None
     >>> evaluate(nn.Identity(), nn.MSELoss(), (ag.ones(3), ag.zeros(3)))
     {'loss': 1.0}
     """
-    inputs, targets = data
     module.eval()
+    return _measured(_forward(module, loss), data, metrics)
+
+
+def _measured(forward: Step, data: Data, metrics: Metrics | None) -> dict[str, float]:
+    inputs, targets = data
     with no_grad(), np.errstate(over="ignore", invalid="ignore"):
-        outputs = module(inputs)
-        found = {"loss": float(loss(outputs, targets))}
+        outputs, loss = forward(inputs, targets)
+        found = {"loss": loss.item()}
         return found | {name: float(metric(outputs, targets)) for name, metric in (metrics or {}).items()}
+
+
+def _forward(module: Any, loss: Loss) -> Step:
+    def forward(inputs: Tensor, targets: Tensor) -> tuple[Any, Tensor]:
+        outputs = module(inputs)
+        return outputs, loss(outputs, targets)
+
+    return forward
+
+
+def _step(module: Any, optimizer: Any, loss: Loss) -> Step:
+    def step(inputs: Tensor, targets: Tensor) -> Tensor:
+        value = loss(module(inputs), targets)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        return value
+
+    return step
+
+
+class _Compiler:
+    """Lets steps run as native code; all of them as they are as soon as one cannot be: `problem` says why then."""
+
+    def __init__(self) -> None:
+        self.problem: str | None = None
+        self.reports: dict[tuple[Step, tuple[int, ...]], Any] = {}
+
+    def __call__(self, step: Step) -> Step:
+        native = to_native(step)
+
+        def run(inputs: Tensor, targets: Tensor) -> Any:
+            if self.problem is None:
+                try:
+                    result = native(inputs, targets)
+                except ImportError as error:  # now as below, nothing has been changed, and the step can be made again
+                    self.problem = f"{error.name} is not installed" if error.name else str(error)
+                except TracingError as error:
+                    self.problem = str(error)
+                else:
+                    if (step, inputs.shape) not in self.reports:
+                        self.reports[step, inputs.shape] = native.report()
+                    return result
+            return step(inputs, targets)
+
+        return run
+
+    def compilation(self) -> Compilation:
+        return Compilation(
+            seconds=sum(r.ready_seconds for r in self.reports.values()),
+            cached=all(r.ready_seconds < r.compile_seconds for r in self.reports.values()),
+            problem=self.problem,
+        )
 
 
 def fit(
@@ -99,6 +176,8 @@ def fit(
     generator: Generator | None = None,
     metrics: Metrics | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    compile: bool = True,
+    on_compiled: Callable[[Compilation], None] | None = None,
 ) -> list[Epoch]:
     """Train a module on minibatches, and leave it with the weights of the epoch of the lowest validation loss.
 
@@ -123,6 +202,11 @@ def fit(
         What to note in the history beside the loss.
     on_epoch : callable, optional
         Called with every row as soon as it is there, the first before training.
+    compile : bool
+        Run training and evaluation as native code, see :func:`autograd_core.compile`.  The numbers are the same up to
+        rounding.  Where that cannot be, without Numba for example, everything runs as it is.
+    on_compiled : callable, optional
+        Called once, after the first epoch, with what became of compiling.
 
     Returns
     -------
@@ -149,11 +233,19 @@ def fit(
     _check(train, validation, epochs, batch_size)
     history: list[Epoch] = []
     best, weights = math.inf, None
+    forward, step = _forward(module, loss), _step(module, optimizer, loss)
+    compiler = _Compiler() if compile else None
+    if compiler is not None:
+        forward, step = compiler(forward), compiler(step)
     try:
         for number in range(epochs + 1):
             if number > 0:
-                _train_once(module, optimizer, loss, batches(train, batch_size, generator), number)
-            row = Epoch(number, *(evaluate(module, loss, data, metrics) for data in (train, validation)))
+                module.train()
+                _train_once(step, batches(train, batch_size, generator), number)
+            if number == 1 and compiler is not None and on_compiled is not None:
+                on_compiled(compiler.compilation())
+            module.eval()
+            row = Epoch(number, *(_measured(forward, data, metrics) for data in (train, validation)))
             for part in (row.train, row.validation):
                 _check_finite(part["loss"], number)
             if row.validation["loss"] < best:
@@ -168,17 +260,12 @@ def fit(
     return history
 
 
-def _train_once(module: Any, optimizer: Any, loss: Loss, data: Iterator[Data], number: int) -> None:
+def _train_once(step: Step, data: Iterator[Data], number: int) -> None:
     """One epoch."""
-    module.train()
     # A loss that overflows is reported below, so NumPy need not warn about it.
     with np.errstate(over="ignore", invalid="ignore"):
         for inputs, targets in data:
-            optimizer.zero_grad()
-            value = loss(module(inputs), targets)
-            _check_finite(value.item(), number)
-            value.backward()
-            optimizer.step()
+            _check_finite(step(inputs, targets).item(), number)
 
 
 def _check_finite(loss: float, number: int) -> None:

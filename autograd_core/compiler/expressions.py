@@ -3,8 +3,8 @@
 The operands of an expression are in the dtypes that :func:`compute_dtypes` says, its value is in that of the result.
 
 Numba widens: a Python number beside a float32 makes a float64, and the sum of two int32 is an int64.  So every literal
-in an expression has a dtype, and what was widened is taken back.  Choices are written ``a if c else b`` of plain values,
-which becomes a select and not a branch, so that loops are vectorised.
+in an expression has a dtype, and what was widened is taken back.  Choices are written ``a if c else b`` of values that
+are known, which becomes a select and not a branch, so that loops are vectorised.
 
 What is missing here, or can fail for some values of its operands (a division of integers), runs in Python.
 """
@@ -61,8 +61,7 @@ _COMPUTED_IN: dict[str, Callable[[Sequence[Kind], DType], list[DType]]] = {
         lambda kinds, result: [_common(k) for k in kinds],
     ),
     **dict.fromkeys(
-        ["sinh", "cosh", "asinh", "acosh", "atanh", "asin", "acos", "atan", "atan2", "tan", "hypot", "pow"]
-        + ["erfc", "log2", "log10", "logaddexp", "logaddexp2"],
+        "sinh cosh asinh acosh atanh tan asin acos atan atan2 erfc log2 log10 pow hypot logaddexp logaddexp2".split(),
         lambda kinds, result: [_FLOAT64 if result.kind == "f" else _INT64] * len(kinds),
     ),
     "isclose": _close,
@@ -102,10 +101,13 @@ def cast(text: str, source: Any, target: Any) -> str:
     return f"np.{target}({text})"
 
 
-# The expressions.  {zero}, {half}, {one}, {pi} and {inf} are constants of the dtype that is computed in.
+# The expressions.  {zero}, {tiny}, {half}, {one}, {pi} and {inf} are constants of the dtype that is computed in, {last}
+# is the number of its last bit.
 
 _LARGER = "({0} if ({0} >= {1}) | ({0} != {0}) else {1})"
 _SMALLER = "({0} if ({0} <= {1}) | ({0} != {0}) else {1})"
+
+_SINC = "({pi} * ({0} if {0} != {zero} else {tiny}))"
 
 _CURVES = [
     *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "tanh", "sigmoid", "sinh", "cosh", "asinh", "acosh"),
@@ -115,7 +117,7 @@ _CURVES = [
 EXPRESSIONS: dict[str, str] = {
     **{name: f"{name}({{0}})" for name in _CURVES},
     **{name: f"{name}({{0}}, {{1}})" for name in ("atan2", "hypot", "logaddexp", "logaddexp2", "copysign", "fmod")},
-    **{name: f"{name}({{0}}, {{1}})" for name in ("remainder", "floor_divide")},
+    **{name: f"{name}({{0}}, {{1}})" for name in ("remainder", "floor_divide", "xlogy", "xlog1py")},
     **dict.fromkeys(["positive", "clone", "cast", "discrete_cast"], "{0}"),
     "add": "{0} + {1}",
     "sub": "{0} - {1}",
@@ -129,9 +131,7 @@ EXPRESSIONS: dict[str, str] = {
     "rsqrt": "{one} / sqrt({0})",
     "pow": "power({0}, {1})",
     "lerp": "({0} + {2} * ({1} - {0}) if abs({2}) < {half} else {1} - ({one} - {2}) * ({1} - {0}))",
-    "xlogy": "({zero} if ({0} == {zero}) & ({1} == {1}) else {0} * log({1}))",
-    "xlog1py": "({zero} if ({0} == {zero}) & ({1} == {1}) else {0} * log1p({1}))",
-    "sinc": "(sin({pi} * {0}) / ({pi} * {0}) if {0} != {zero} else {one})",
+    "sinc": "sin(" + _SINC + ") / " + _SINC,
     "frac": "{0} - trunc({0})",
     "sign": "({one} if {0} > {zero} else (-{one} if {0} < {zero} else ({0} if {0} != {0} else {zero})))",
     "heaviside": "({zero} if {0} < {zero} else ({one} if {0} > {zero} else ({1} if {0} == {zero} else {0})))",
@@ -194,6 +194,7 @@ _OF_BOOLS: dict[str, str | None] = {
     **dict.fromkeys(["mul", "minimum", "fmin", "clamp_max", "bitwise_and"], "{0} & {1}"),
     **dict.fromkeys(["abs", "square", "positive"], "{0}"),
     **dict.fromkeys(["sub", "neg", "sign"], None),
+    "where": "(bool({1}) if {0} else bool({2}))",
     "bitwise_xor": "{0} ^ {1}",
     "bitwise_not": "not {0}",
     "signbit": "False",
@@ -201,7 +202,7 @@ _OF_BOOLS: dict[str, str | None] = {
 """What is different on bools."""
 
 _DIVIDES = frozenset(["floor_divide", "remainder", "fmod", "pow"])
-"""What raises for some integers: by zero, or with a negative exponent.  A literal was looked at when it was recorded."""
+"""What raises for some integers: 0, or a negative exponent.  A literal was looked at when it was recorded."""
 
 
 def _parameters(name: str, kind: str, params: dict[str, Any], dtype: DType) -> str | None:
@@ -237,15 +238,15 @@ def _parameters(name: str, kind: str, params: dict[str, Any], dtype: DType) -> s
 
 
 _FUNCTIONS = {
-    **dict.fromkeys(["exp", "exp2", "expm1", "log", "log1p", "log2", "log10"], "exponential"),
+    **dict.fromkeys(["exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "xlogy", "xlog1py"], "exponential"),
     **dict.fromkeys(["tanh", "sigmoid", "sinh", "cosh", "asinh", "acosh", "atanh"], "hyperbolic"),
     **dict.fromkeys(["power", "integer_power", "logaddexp", "logaddexp2", "hypot"], "powers"),
-    **dict.fromkeys(["erf", "erfc"], "error_function"),
-    **dict.fromkeys(["sin", "cos", "tan", "asin", "acos", "atan", "atan2"], "trigonometric"),
+    **dict.fromkeys(["erf", "erf32", "erfc"], "error_function"),
+    **dict.fromkeys(["sin", "sin32", "cos", "cos32", "tan", "asin", "acos", "atan", "atan2"], "trigonometric"),
     **dict.fromkeys(["floor", "ceil", "trunc", "rint", "sqrt", "copysign"], "typed"),
     **dict.fromkeys(["fmod", "remainder", "floor_divide"], "remainders"),
 }
-"""The module of `autograd_core.kernels` that has each function."""
+"""The module of `autograd_core.kernels` that has each function; those in 32 are the ones for float32."""
 
 
 def _template(name: str, kind: str, params: dict[str, Any], dtype: DType) -> str | None:
@@ -259,9 +260,7 @@ def _template(name: str, kind: str, params: dict[str, Any], dtype: DType) -> str
     return EXPRESSIONS.get(name)
 
 
-def expression(
-    name: str, operands: Sequence[Kind], result: Any, params: dict[str, Any]
-) -> tuple[str, set[str]] | None:
+def expression(name: str, operands: Sequence[Kind], result: Any, params: dict[str, Any]) -> tuple[str, set[str]] | None:
     """The expression of an operation, and the functions of `autograd_core.kernels` it calls, as ``module.function``.
 
     Parameters
@@ -293,8 +292,10 @@ def expression(
     number = f"np.{dtype}({{}})".format
     constants = {"zero": number(0), "one": number(1), "last": number(8 * dtype.itemsize - 1)}
     if dtype.kind == "f":
-        constants |= {"half": number(0.5), "pi": number(np.pi), "inf": number("np.inf")}
+        constants |= {"half": number(0.5), "tiny": number(1e-20), "pi": number(np.pi), "inf": number("np.inf")}
     text = text.format("{0}", "{1}", "{2}", **constants)
+    if dtype == np.float32:
+        text = re.sub(r"\b(erf|sin|cos)\(", r"\g<1>32(", text)
     functions = {f"{_FUNCTIONS[f]}.{f}" for f in re.findall(r"(?<!\.)\b(\w+)\(", text) if f in _FUNCTIONS}
     return _taken_back(text, name, dtype, result), functions
 
@@ -309,5 +310,5 @@ def _taken_back(text: str, name: str, dtype: DType, result: DType) -> str:
     if name in _TRUTHS:
         return text
     if dtype != result:
-        return cast(f"({text})", dtype, result)
+        return cast(text if text == "{0}" else f"({text})", dtype, result)
     return f"np.{result}({text})" if result.kind in "iu" and result.itemsize < 8 and text != "{0}" else text

@@ -21,8 +21,11 @@ import numpy as np
 from .. import modes
 from ..dtypes import as_array
 from ..graph import caller, changes, owner
+from ..inplace import _addresses, _positions
 from ..ops.casting import cast
+from ..ops.indexing import _gather
 from ..ops.shape import broadcast_to
+from ..ops.writing import _scatter
 from ..primitive import NUMPY, REGISTRY, Primitive
 from ..tensor import Tensor, leaf_hooks, wrap
 from ..traced import Number, Traced, TracingError, refuse
@@ -138,9 +141,10 @@ class Recorder:
         self.guards: list[Guard] = []
         self.commit: list[Callable[[], None]] = []
         self._cells: dict[int, Traced] = {}  # of captured tensors, by the id of their array
-        self._captured: list[tuple[Tensor, Traced, Value, bool, list[Any]]] = []
-        self._owners: dict[int, Traced] = {}  # the first captured cell of each memory
+        self._captured: list[tuple[Tensor, Traced, Value, bool, tuple[Any, ...]]] = []
+        self._owners: dict[int, tuple[Traced, Any]] = {}  # the first captured cell of each memory, and its array
         self._constants: dict[int, Value] = {}
+        self._known: set[Operand] = set()  # the values that are the same in every call
         self._kept: list[Any] = []  # so that no id is used twice
         self._arguments: list[tuple[Tensor, Traced, Value, Any]] = []
         self._grads: dict[int, _Grad] = {}
@@ -177,7 +181,7 @@ class Recorder:
             result._requires_grad, result.name = given.requires_grad, given.name
         self._arguments.append((result, cell, cell.value, given))
         self._cells[id(array)] = cell
-        self._owners.setdefault(id(owner(array)), cell)
+        self._owners.setdefault(id(owner(array)), (cell, array))
         self._kept.append(array)
         return result
 
@@ -201,20 +205,20 @@ class Recorder:
                 f"function, at {caller()}; detach() it, or compute it inside"
             )
         memory = owner(array)
-        first = self._owners.get(id(memory))
-        if first is not None and _same_elements(first._real, array) and not weak:
+        first, its = self._owners.get(id(memory), (None, None))
+        if first is not None and _same_elements(its, array) and not weak:
             self._cells[id(array)] = first
             self._kept.append(array)
             return first
         cell = self._input(Captured(tensor), array.item() if weak else array, weak)
         if first is None:
-            self._owners[id(memory)] = cell
+            self._owners[id(memory)] = cell, array
         else:
-            _view(cell, first)
+            _view(cell, first, its)
+            cell.behind = not isinstance(self.inputs.get(first.value), (Captured, Argument))
         self._cells[id(array)] = cell
         self._kept += [array, memory]
-        hooks = list(leaf_hooks.get(tensor, ()))
-        self._captured.append((tensor, cell, cell.value, tensor._requires_grad, hooks))
+        self._captured.append((tensor, cell, cell.value, tensor._requires_grad, leaf_hooks.of(tensor)))
         return cell
 
     def made(self, data: Any, dtype: Any = None) -> Any:
@@ -232,6 +236,7 @@ class Recorder:
         if found is None:
             found = self._constants[id(array)] = Value(array.shape, array.dtype)
             self.inputs[found] = Constant(array)
+            self._known.add(found)
             self._kept.append(array)
         return found
 
@@ -243,16 +248,18 @@ class Recorder:
         return self._cell(self._read(cell), cell._real, caller())
 
     def _read(self, cell: Traced) -> Value:
-        """The value a cell holds."""
-        if cell.stale:
-            raise TracingError(f"at {caller()}: {cell.stale}")
+        """The value a cell holds; that of a view follows a change of what it is a view of."""
+        if cell.behind:
+            with modes.change(grad=False):
+                now = self.cell(_gather(wrap(cell.root), _places(cell)))  # type: ignore[arg-type]
+            cell.value, cell._real, cell.behind = now.value, now._real, False
         value: Value = cell.value
         return value
 
     def known(self, tensor: Tensor, asked: str) -> Any:
         """The values of a tensor for something outside, if they are the same in every call."""
         cell = self.cell(tensor)
-        if not isinstance(self.inputs.get(cell.value), Constant):
+        if self._read(cell) not in self._known:
             refuse(asked)
         return cell._real
 
@@ -293,12 +300,14 @@ class Recorder:
             return self._inlined(record, args, values, params)
         pairs = [self._operand(args, values, i) for i in range(len(values))]
         for i in record.shaped_by(values, params):
-            if not isinstance(self.inputs.get(pairs[i][0]), Constant):  # type: ignore[arg-type]
+            if pairs[i][0] not in self._known:
                 refuse(f"{record.name} (whose result's shape depends on values)", instead="compute it outside")
         out = record.compute([real for _, real in pairs], params)
         line = caller()
         outs = out if type(out) is tuple else (out,)
         results = [Value(o.shape, o.dtype) for o in outs]
+        if all(x in self._known for x, _ in pairs if isinstance(x, Value)):
+            self._known.update(results)
         self.instructions.append(Instruction(record.name, [x for x, _ in pairs], dict(params), results, line))
         cells = tuple(self._cell(v, o, line) for v, o in zip(results, outs, strict=True))
         if record.views and isinstance(values[0], Traced):
@@ -309,7 +318,7 @@ class Recorder:
     def _view(self, cell: Traced, of: Traced) -> None:
         """Note that a result shares the memory of its input, if it does."""
         if isinstance(of._real, np.ndarray) and owner(cell._real) is owner(of._real):
-            _view(cell, of)
+            _view(cell, of, of._real)
 
     def _inlined(self, record: Primitive, args: tuple[Any, ...], values: list[Any], params: dict[str, Any]) -> Any:
         """A person's own primitive: NumPy code, which runs on tensors."""
@@ -347,34 +356,26 @@ class Recorder:
     def write(self, by: str, target: Tensor, value: Tensor) -> None:
         """Change a tensor in place."""
         cell, where = self.cell(target), caller()
-        if cell.fixed:
-            raise TracingError(f"{by}, at {where}: {cell.fixed}; clone() it first")
+        root = cell if cell.root is None else cell.root
+        fixed = cell.fixed or root.fixed
+        if fixed:
+            raise TracingError(f"{by}, at {where}: {fixed}; clone() it first")
+        views = [view for view in (reference() for reference in root.views) if view is not None]
         with modes.change(grad=False):
             if value.dtype != cell.dtype:
                 value = cast(value, cell.dtype)
             if value.shape != cell.shape:
                 value = broadcast_to(value, cell.shape)
-        source = self.cell(value)
-        now, real = self._read(source), source._real
-        for other in self._sharing(cell):
-            if isinstance(self.inputs.get(other.value), (Captured, Argument)) or other.fixed:
-                raise TracingError(
-                    f"{by}, at {where}: this tensor shares memory with another that existed before the compiled "
-                    f"function; change that one, or a clone()"
-                )
-            other.stale = (
-                f"this tensor shares memory with one that {by} ({where}) has changed in place; take it anew after the "
-                f"change, or clone() it before"
-            )
+            source = self.cell(value)
+            now, real = self._read(source), source._real
+            if root is not cell:
+                changed = self.cell(_scatter(wrap(root), _places(cell), value))  # type: ignore[arg-type]
+                root.value, root._real = changed.value, changed._real
+        for view in views:
+            view.behind = True
+        cell.value, cell._real, cell.behind = now, real, False
+        for other in (root, *views):
             changes.note(other, f"{by} ({where})")  # type: ignore[arg-type]
-        cell.value, cell._real = now, real
-        changes.note(cell, f"{by} ({where})")  # type: ignore[arg-type]
-
-    def _sharing(self, cell: Traced) -> list[Traced]:
-        """The other cells alive that share memory with this one."""
-        root = cell if cell.root is None else cell.root
-        found = [root, *(view() for view in root.views)]
-        return [other for other in found if other is not None and other is not cell]
 
     def writable(self, tensor: Tensor) -> bool:
         """Whether its elements have memory of their own each."""
@@ -582,6 +583,8 @@ class Recorder:
                 itself = len(kept)
                 keep(Result(itself), self.cell(leaf) if isinstance(leaf, Tensor) else self.made(leaf))
             returned.append(itself)
+        for _, cell, *_ in self._captured:
+            self._read(cell)
         memories = {id(owner(t.array)) for t, *_ in self._captured}
         for tensor, cell, before, *_ in self._captured:
             if cell.value is not before:
@@ -629,7 +632,7 @@ class Recorder:
                     t._requires_grad is needs
                     and t.array.shape == shape
                     and t.array.dtype == dtype
-                    and leaf_hooks.get(t, []) == hooks
+                    and leaf_hooks.of(t) == hooks
                     for t, shape, dtype, needs, hooks in facts
                 ),
                 versioned=True,
@@ -689,10 +692,23 @@ def _read(option: Option) -> Any:
         return option.read()
 
 
-def _view(cell: Traced, of: Traced) -> None:
-    """Note that a cell shares the memory of another."""
+def _view(cell: Traced, of: Traced, array: np.ndarray) -> None:
+    """Note that a cell shares the memory of another, whose array it was taken from."""
     cell.root = of if of.root is None else of.root
     cell.root.views.append(weakref.ref(cell))
+    cell.taken = of, array, cell._real
+
+
+def _places(cell: Traced) -> np.ndarray:
+    """Where the elements of a view are among those of its root."""
+    of, array, own = cell.taken
+    if not np.isin(_addresses(own), _addresses(array)).all():
+        raise TracingError(
+            f"at {caller()}: of two tensors from outside that share memory, one was changed, and holds only a part of "
+            f"the other; change a clone()"
+        )
+    places = _positions(own, array)
+    return places if of.root is None else _places(of).ravel()[places]
 
 
 def _same_elements(a: Any, b: np.ndarray) -> bool:

@@ -4,8 +4,8 @@ Arguments are reduced as by Cody and Waite ("Software Manual for the Elementary 
 polynomial (Muller, "Elementary Functions", 2016, chapters 3 and 11).  The polynomials were found by least squares at
 Chebyshev nodes in 40 digits, their coefficients rounded one by one and the rest fitted again.
 
-Every docstring gives the largest error found over the whole range, in units in the last place (ulp) of the result in
-float32 and float64.  Zeros, infinities, NaN, denormal and overflowing results are as in NumPy.
+Every docstring gives the largest error found over the whole range, in units in the last place (ulp) of the result.
+Zeros, infinities, NaN, denormal and overflowing results are as in NumPy.  What is rare exists in float64 only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .jit import function
 from .typed import constant, exponent, mantissa, polynomial, power_of_two, scaled, shifter
 
 _ZERO, _HALF, _ONE, _TWO, _INF, _NAN = map(constant, [0.0, 0.5, 1.0, 2.0, math.inf, math.nan])
-_LOG2_E, _LN2 = constant(1 / math.log(2)), constant(math.log(2))
+LOG2_E, _LN2 = constant(1 / math.log(2)), constant(math.log(2))
 
 # ln 2 in two parts, the first with so few digits that its products with exponents are exact.
-_LN2_HIGH = constant(0.693145751953125, float.fromhex("0x1.62e42fefa38p-1"))
-_LN2_LOW = constant(1.428606765330187e-06, float.fromhex("0x1.ef35793c7673p-45"))
+LN2_HIGH = constant(0.693145751953125, float.fromhex("0x1.62e42fefa38p-1"))
+LN2_LOW = constant(1.428606765330187e-06, float.fromhex("0x1.ef35793c7673p-45"))
 
 _EXP = polynomial(
     [1.0, 1.0, 0.49999988, 0.16666518, 0.041669652, 0.008368953, 0.0013745059],
@@ -33,12 +33,12 @@ _EXP_MOST, _EXP_LEAST = constant(89.0, 710.0), constant(-104.0, -746.0)
 
 @function
 def exp(x):  # type: ignore[no-untyped-def]
-    """``e**x``, within 0.9 and 0.9 ulp."""
+    """``e**x``, within 0.9 ulp (float64: 0.9)."""
     x = _EXP_MOST(x) if x > _EXP_MOST(x) else x
     x = _EXP_LEAST(x) if x < _EXP_LEAST(x) else x
-    shifted = x * _LOG2_E(x) + shifter(x)
+    shifted = x * LOG2_E(x) + shifter(x)
     n = shifted - shifter(x)
-    return scaled(_EXP(x - n * _LN2_HIGH(x) - n * _LN2_LOW(x)), shifted)
+    return scaled(_EXP(x - n * LN2_HIGH(x) - n * LN2_LOW(x)), shifted)
 
 
 _EXP2_MOST, _EXP2_LEAST = constant(129.0, 1025.0), constant(-151.0, -1076.0)
@@ -46,7 +46,7 @@ _EXP2_MOST, _EXP2_LEAST = constant(129.0, 1025.0), constant(-151.0, -1076.0)
 
 @function
 def exp2(x):  # type: ignore[no-untyped-def]
-    """``2**x``."""
+    """``2**x``, within 0.9 ulp (float64: 1.0)."""
     x = _EXP2_MOST(x) if x > _EXP2_MOST(x) else x
     x = _EXP2_LEAST(x) if x < _EXP2_LEAST(x) else x
     shifted = x + shifter(x)
@@ -60,19 +60,19 @@ _EXPM1 = polynomial(  # (exp(x) - 1 - x) / x**2
      2.5109178722745544e-08, 2.0919500327140614e-09],
 )  # fmt: skip
 _EXPM1_MOST, _EXPM1_LEAST = constant(88.8, 709.9), constant(-20.0, -40.0)
-_NEARLY_ZERO = constant(2.0**-30, 2.0**-60)
+NEARLY_ZERO = constant(2.0**-30, 2.0**-60)
 
 
 @function
 def expm1(x):  # type: ignore[no-untyped-def]
-    """``e**x - 1``."""
+    """``e**x - 1``, within 1.6 ulp (float64: 1.9)."""
     y = _EXPM1_MOST(x) if x > _EXPM1_MOST(x) else x
     y = _EXPM1_LEAST(x) if y < _EXPM1_LEAST(x) else y
-    n = y * _LOG2_E(x) + shifter(x) - shifter(x)
-    r = y - n * _LN2_HIGH(x) - n * _LN2_LOW(x)
+    n = y * LOG2_E(x) + shifter(x) - shifter(x)
+    r = y - n * LN2_HIGH(x) - n * LN2_LOW(x)
     power = power_of_two(n - _ONE(x) + shifter(x))  # half of it, which does not overflow
     out = _TWO(x) * (power * (r + r * r * _EXPM1(r)) + (power - _HALF(x)))
-    return x if abs(x) < _NEARLY_ZERO(x) else out
+    return x if abs(x) < NEARLY_ZERO(x) else out
 
 
 _LOG = polynomial(  # (log((1 + s) / (1 - s)) - 2 s) / s**3, in s**2
@@ -107,26 +107,41 @@ def _based(x, high, low, per_e):  # type: ignore[no-untyped-def]
 
 @function
 def log(x):  # type: ignore[no-untyped-def]
-    """The natural logarithm."""
-    return _based(x, _LN2_HIGH(x), _LN2_LOW(x), _ONE(x))
+    """The natural logarithm, within 0.9 ulp (float64: 0.9)."""
+    return _based(x, LN2_HIGH(x), LN2_LOW(x), _ONE(x))
 
 
 @function(contract=False)
 def log1p(x):  # type: ignore[no-untyped-def]
-    """``log(1 + x)``."""
+    """``log(1 + x)``, within 1.5 ulp (float64: 1.5)."""
     u = _ONE(x) + x
     lost = (x - (u - _ONE(x)) if x < _ONE(x) else _ONE(x) - (u - x)) / u
     out = log(u)
-    return out + lost if (u > _ZERO(x)) & (x < _INF(x)) else out
+    out = out + lost if (u > _ZERO(x)) & (x < _INF(x)) else out
+    return x if abs(x) < NEARLY_ZERO(x) else out
 
 
 @function
 def log2(x):  # type: ignore[no-untyped-def]
-    """The logarithm to base 2, of a float64; exact for powers of 2."""
+    """The logarithm to base 2, of a float64; exact for powers of 2, within 1.0 ulp."""
     return _based(x, 1.0, 0.0, 1.4426950408889634)
 
 
 @function
 def log10(x):  # type: ignore[no-untyped-def]
-    """The logarithm to base 10, of a float64."""
+    """The logarithm to base 10, of a float64, within 1.0 ulp."""
     return _based(x, 0.301029995663157, 8.241712586023572e-13, 0.4342944819032518)
+
+
+@function
+def xlogy(x, y):  # type: ignore[no-untyped-def]
+    """``x * log(y)``, and 0 where x is 0, unless y is NaN."""
+    out = x * log(y)
+    return _ZERO(x) if (x == _ZERO(x)) & (y == y) else out
+
+
+@function
+def xlog1py(x, y):  # type: ignore[no-untyped-def]
+    """``x * log(1 + y)``, and 0 where x is 0, unless y is NaN."""
+    out = x * log1p(y)
+    return _ZERO(x) if (x == _ZERO(x)) & (y == y) else out

@@ -256,19 +256,24 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
         real = alpha.type
         p = real.as_pointer()
 
-        def cblas(size):  # type: ignore[no-untyped-def]
-            sized = (lambda x: x) if size is i64 else (lambda x: builder.trunc(x, size))
+        def cblas(size: Any) -> None:
+            def sized(x: Any) -> Any:
+                return x if size is i64 else builder.trunc(x, size)
+
             kind = ir.FunctionType(
                 ir.VoidType(), [i32, i32, i32, size, size, size, real, p, size, p, size, real, p, size]
             )
-            flag = lambda t: builder.add(ir.Constant(i32, 111), builder.trunc(t, i32))  # noqa: E731
+
+            def flag(t: Any) -> Any:
+                return builder.add(ir.Constant(i32, 111), builder.trunc(t, i32))
+
             builder.call(
                 builder.inttoptr(f, kind.as_pointer()),
                 [ir.Constant(i32, 101), flag(ta), flag(tb), sized(m), sized(n), sized(k), alpha, a, sized(lda),
                  b, sized(ldb), beta, c, sized(ldc)],
             )  # fmt: skip
 
-        def fortran():  # type: ignore[no-untyped-def]
+        def fortran() -> None:
             # Column-major: c.T = b.T @ a.T, and a row-major matrix is its own transpose there.
             kind = ir.FunctionType(ir.VoidType(), [i8.as_pointer()] * 2 + [i32.as_pointer()] * 3 + [p] * 2
                                    + [i32.as_pointer(), p, i32.as_pointer(), p, p, i32.as_pointer()])  # fmt: skip
@@ -282,14 +287,18 @@ def gemm(context, f, fortran, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, l
                 truth = builder.icmp_signed("!=", t, ir.Constant(i64, 0))
                 return held(builder.select(truth, ir.Constant(i8, ord("T")), ir.Constant(i8, ord("N"))))
 
-            size = lambda x: held(builder.trunc(x, i32))  # noqa: E731
+            def size(x: Any) -> Any:
+                return held(builder.trunc(x, i32))
+
             builder.call(
                 builder.inttoptr(f, kind.as_pointer()),
                 [letter(tb), letter(ta), size(n), size(m), size(k), held(alpha), b, size(ldb), a, size(lda),
                  held(beta), c, size(ldc)],
             )  # fmt: skip
 
-        here = lambda code: builder.icmp_signed("==", how, ir.Constant(i64, code))  # noqa: E731
+        def here(code: int) -> Any:
+            return builder.icmp_signed("==", how, ir.Constant(i64, code))
+
         with builder.if_else(here(0)) as (then, otherwise):
             with then:
                 cblas(i64)

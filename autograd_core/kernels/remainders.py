@@ -1,4 +1,4 @@
-"""Remainders and rounded quotients of floats, as in NumPy and Python: with the sign of the divisor, or of the dividend."""
+"""Remainders and rounded quotients of floats, with the signs that NumPy and Python give them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import bits, from_bits, function
-from .typed import constant, copysign, floor, fma, polynomial, rint, sqrt, table, two_sum
+from .typed import constant, copysign, floor, fma, polynomial, rint, sqrt, steps, table, two_sum
 
 _HALF, _ONE = constant(0.5), constant(1.0)
 
@@ -80,20 +80,22 @@ def quarters(x):  # type: ignore[no-untyped-def]
     return n + m, fma(high, _QUARTER, fma(high, _QUARTER_LOW, low * _QUARTER)) + (x - x)
 
 
-_PART32_0, _PART32_1, _PART32_2 = map(table, _parts(16, 7, [27, 56, 109]))
+# A float32 has few rows, which are chosen by comparisons: faster than looking up.
+_ROWS32 = [2.0**47, 2.0**71, 2.0**95, 2.0**119]
+_SCALE32 = steps(_ROWS32, [2.0 ** (-24 * row) for row in range(5)])
+_PART32_0, _PART32_1, _PART32_2 = (steps(_ROWS32, part) for part in _parts(24, 5, [27, 56, 109]))
 
 
 @function(contract=False)
 def quarters32(x):  # type: ignore[no-untyped-def]
     """As `quarters`, of a float32."""
-    number = bits(np.float64(x))
-    excess = ((number >> 52) & 0x7FF) - 1046
-    row = (excess if (excess > 0) & (excess < 112) else 0) >> 4
-    y = from_bits(number - (row << 56))
-    a, b = y * _PART32_0(row), y * _PART32_1(row)  # exact
+    y = np.float64(x)
+    size = abs(y)
+    y = y * _SCALE32(size)
+    a, b = y * _PART32_0(size), y * _PART32_1(size)  # exact
     a, b = a - 4.0 * rint(0.25 * a), b - 4.0 * rint(0.25 * b)
     n = rint(a + b)
-    return np.float32(n), np.float32((((a - n) + b) + y * _PART32_2(row)) * _QUARTER)
+    return np.float32(n), np.float32((((a - n) + b) + y * _PART32_2(size)) * _QUARTER)
 
 
 _SIN = polynomial(  # (sin(r) - r) / r**3, in r**2
@@ -132,7 +134,7 @@ _NEARLY_ZERO = constant(2.0**-14, 2.0**-28)
 
 @function
 def sin(x):  # type: ignore[no-untyped-def]
-    """The sine of a float64."""
+    """The sine of a float64, within 1.5 ulp."""
     n, r = quarters(x)
     out = _turned(n, r)
     return x if abs(x) < _NEARLY_ZERO(x) else out
@@ -140,7 +142,7 @@ def sin(x):  # type: ignore[no-untyped-def]
 
 @function
 def sin32(x):  # type: ignore[no-untyped-def]
-    """The sine of a float32."""
+    """The sine of a float32, within 1.6 ulp."""
     n, r = quarters32(x)
     out = _turned(n, r)
     return x if abs(x) < _NEARLY_ZERO(x) else out
@@ -148,21 +150,21 @@ def sin32(x):  # type: ignore[no-untyped-def]
 
 @function
 def cos(x):  # type: ignore[no-untyped-def]
-    """The cosine of a float64."""
+    """The cosine of a float64, within 1.5 ulp."""
     n, r = quarters(x)
     return _turned(n + 1.0, r)
 
 
 @function
 def cos32(x):  # type: ignore[no-untyped-def]
-    """The cosine of a float32."""
+    """The cosine of a float32, within 1.6 ulp."""
     n, r = quarters32(x)
     return _turned(n + _ONE(x), r)
 
 
 @function
 def tan(x):  # type: ignore[no-untyped-def]
-    """The tangent of a float64."""
+    """The tangent of a float64, within 2.9 ulp."""
     n, r = quarters(x)
     sin, cos = _sin_cos(r)
     half = 0.5 * n
@@ -182,7 +184,7 @@ _EIGHTH, _EIGHTH_LOW = 0.7853981633974483, 3.061616997868383e-17
 
 @function(contract=False)
 def atan2(y, x):  # type: ignore[no-untyped-def]
-    """The angle of the point (x, y) of float64s."""
+    """The angle of the point (x, y) of float64s, within 2.3 ulp."""
     a, b = abs(y), abs(x)
     small, large = (a, b) if a < b else (b, a)
     # The angle below the diagonal is that of a point at most 1/16 of a turn from the axis, or that and 1/8 of a turn.
@@ -204,17 +206,17 @@ def atan2(y, x):  # type: ignore[no-untyped-def]
 
 @function
 def atan(x):  # type: ignore[no-untyped-def]
-    """The inverse tangent of a float64."""
+    """The inverse tangent of a float64, within 2.2 ulp."""
     return atan2(x, 1.0)
 
 
 @function
 def asin(x):  # type: ignore[no-untyped-def]
-    """The inverse sine of a float64."""
+    """The inverse sine of a float64, within 2.4 ulp."""
     return atan2(x, sqrt((1.0 - x) * (1.0 + x)))
 
 
 @function
 def acos(x):  # type: ignore[no-untyped-def]
-    """The inverse cosine of a float64."""
+    """The inverse cosine of a float64, within 2.9 ulp."""
     return atan2(sqrt((1.0 - x) * (1.0 + x)), x)

@@ -1,4 +1,4 @@
-"""The words mathematical functions are written in: constants and polynomials in the dtype of an argument, bits, roundings.
+"""The words mathematical functions are written in: typed constants and polynomials, powers of two, roundings.
 
 Numba widens a float32 that meets a Python number.  ``LN2(x)`` is the constant in the dtype of ``x``, so that one text
 serves float32 and float64.  All of it becomes vector instructions in a loop.
@@ -15,7 +15,7 @@ from .jit import cgutils, function, intrinsic, types
 
 __all__ = [
     "ceil", "constant", "copysign", "exponent", "floor", "fma", "fmod", "mantissa", "polynomial", "power_of_two",
-    "rint", "scaled", "shifter", "sqrt", "table", "trunc", "two_sum",
+    "rint", "scaled", "shifter", "sqrt", "steps", "table", "trunc", "two_sum",
 ]  # fmt: skip
 
 _DIGITS = {types.float32: 23, types.float64: 52}
@@ -51,8 +51,8 @@ def _llvm(name: str, arity: int = 1) -> Any:
     def emit(builder: Any, dtype: Any, *args: Any) -> Any:
         kind = args[0].type
         width = "f32" if dtype == types.float32 else "f64"
-        f = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * arity), f"llvm.{name}.{width}")
-        return builder.call(f, args)
+        function_type = ir.FunctionType(kind, [kind] * arity)
+        return builder.call(cgutils.get_or_insert_function(builder.module, function_type, f"llvm.{name}.{width}"), args)
 
     return _word(emit, arity)
 
@@ -86,6 +86,19 @@ def table(values: Sequence[float]) -> Any:
         return types.float64(types.int64), generate
 
     return look_up
+
+
+def steps(bounds: Sequence[float], values: Sequence[float]) -> Any:
+    """The function that is constant between the bounds, where it rises to the next value."""
+
+    def emit(builder: Any, dtype: Any, x: Any) -> Any:
+        value = ir.Constant(x.type, values[0])
+        for bound, following in zip(bounds, values[1:], strict=True):
+            reached = builder.fcmp_ordered(">=", x, ir.Constant(x.type, bound))
+            value = builder.select(reached, ir.Constant(x.type, following), value)
+        return value
+
+    return _word(emit)
 
 
 def polynomial(float32: Sequence[float], float64: Sequence[float]) -> Any:
@@ -139,7 +152,7 @@ scaled = _word(_scaled, 2)
 
 
 def _centred(builder: Any, dtype: Any, x: Any) -> tuple[Any, Any]:
-    """The bits of a positive normal number, moved so that the exponent changes at sqrt(2); and what they are moved by."""
+    """The bits of a normal number, moved so that the exponent changes at sqrt(2); and the bits of sqrt(1/2)."""
     kind = _integer(dtype)
     half_root = 0x3F3504F3 if dtype == types.float32 else 0x3FE6A09E667F3BCD
     move = (_bias(dtype) << _DIGITS[dtype]) - half_root

@@ -2,17 +2,16 @@
 """Windows that slide over the last dimensions: taken out, added up, or only their largest element.
 
 An array without its batch, a *channel*, is seen as a *plane*: with its padding, and flat, so that what a place within
-the window sees is the plane itself, moved.  How many dimensions there are, and their strides and padding, are matters of
-where runs of elements begin, which tables say.  They are computed when a primitive is lowered (see
+the window sees is the plane itself, moved.  How many dimensions there are, and their strides and padding, are matters
+of where runs of elements begin, which tables say.  They are computed when a primitive is lowered (see
 `compiler.lowerings.windows`), and come in as addresses of int64.
 
-- copies: for each run of a channel that is one in the plane too, where it is here, there, and how long; `copied` of them
-- taps: where in the plane each place of the window sees its first element; `used` of them
-- rows: for each row of windows, how far its first one is from the very first in the plane, where it is among the windows,
-  and how long it is; `many` of them, whose windows are `stride` apart
+- copies: for each run of a channel that is one in the plane too, where it is here, there, and how long; `copied` many
+- taps: where in the plane each place of the window sees its first element; `used` many
+- rows: for each row of windows, how far its first one is from the very first in the plane, where it is among the
+  windows, and how long it is; `many` of them, whose windows are `stride` apart
 
-All kernels have `batch` channels of `given` elements, planes of `plane` elements, and `size` windows in each.  Where
-there is no padding, a channel is the plane, and there is nothing to be copied.
+All kernels have `batch` channels of `given` elements, planes of `plane` elements, and `size` windows in each.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ table = pointers()["int64"]
 
 @kernel
 def pack(x, at, planes, channels, given, plane, copies, copied, stride):
-    """Copy channels from x[at] on, whose elements in a run are `stride` apart, to planes; what is between runs stays."""
+    """Copy channels from x[at] on, where elements of a run are `stride` apart, to planes; what else is there stays."""
     to = 0
     for _ in range(channels):
         for run in range(0, 3 * copied, 3):
@@ -89,12 +88,14 @@ def overlap_add(windows, out, planes, batch, given, plane, size, copies, copied,
 
 @kernel
 def window_sum(
-    x, out, planes, columns, found, batch, given, plane, size, copies, copied, stride, taps, used, rows, many, across, span
-):
+    x, out, planes, columns, found,
+    batch, given, plane, size, copies, copied, stride, taps, used, rows, many, across, span,
+):  # fmt: skip
     """The sum of each window: out is (batch, size).
 
-    First columns are added up, which `used` taps begin, then at `across` taps columns; both for all places of the plane,
-    windows or not.  Scratch memory: planes and columns (a plane), found (`span`, up to the last window).
+    First columns are added up, which `used` taps begin, then at `across` taps columns; both for all places of the
+    plane, windows or not.  Scratch memory: planes and columns (a plane), found (`span`, up to the last window).  The
+    plane is what is given if nothing is to be copied.
     """
     copies, taps, rows = table(copies), table(taps), table(rows)
     for i in range(plane):

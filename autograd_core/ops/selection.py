@@ -290,7 +290,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     >>> ag.masked_fill(ag.tensor([1.0, 2.0]), ag.tensor([True, False]), -1)
     tensor([-1.,  2.])
     """
-    if _dtype(mask) != bool:
+    if _dtype(mask).kind != "b":
         raise TypeError(f"masked_fill: expected a mask of bools, got {_dtype(mask)}; compare, as in mask != 0")
     if ndim(value):
         raise ValueError(f"masked_fill: expected one value, got shape {shape(value)}; use where(mask, value, input)")

@@ -84,11 +84,11 @@ def _quantile(
         )
     q = q if isinstance(q, Tensor) else np.asarray(q)
 
-    def explain(*_: Any) -> None:
-        raise ValueError(f"{operation}: q must be a number or a 1-d tensor of numbers in [0, 1], got {q!r}")
+    def explain(bad: Any, values: Any) -> None:
+        raise ValueError(f"{operation}: q must be a number or a 1-d tensor of numbers in [0, 1], got {values}")
 
     if ndim(q) > 1:
-        explain()
+        explain(True, q)
     demand(lambda values: np.logical_not((values >= 0) & (values <= 1)), explain, q)
     input = floating(input)
     axis = axes(operation, dim, ndim(input))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import modes
 from ..primitive import Sample, primitive, quiet
 from ..tensor import as_tensor
 from .arguments import aliases, axis_of, ndim, shape
@@ -161,7 +162,8 @@ def _fitting(input: Any, value: Any, form: tuple[Any, ...], arrays: tuple[Any, .
     value = _like(value, input)
     if ndim(value) == 0:
         return value
-    plain = tuple(np.zeros(a.shape, a.dtype) for a in arrays)  # only their shapes count
+    recorder = modes.recorder()
+    plain = tuple(getattr(a, "array", a) if recorder is None else recorder.layout(a) for a in arrays)
     extra = ndim(value) - np.broadcast_to(False, shape(input))[_joined(form, plain)].ndim
     if extra > 0 and shape(value)[:extra] == (1,) * extra:
         value = reshape(value, shape(value)[extra:])

@@ -71,14 +71,14 @@ def _numbers(operation: str, input: Any, weight: Any) -> Any:
         input = input.long()
     if weight.ndim != 2:
         raise ValueError(f"{operation}: expected a weight of shape (rows, columns), got {weight.shape}")
-    values, rows = input.array, weight.shape[0]
+    values, shape, rows = input.array, weight.shape, weight.shape[0]
     if modes.recorder() is None and (values.size == 0 or (values.min() >= 0 and values.max() < rows)):
         return input
 
     def explain(bad: np.ndarray, values: np.ndarray) -> None:
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise IndexError(
-            f"{operation}: input{list(where)} is {values[where]}, but the weight of shape {weight.shape} has rows 0 to "
+            f"{operation}: input{list(where)} is {values[where]}, but the weight of shape {shape} has rows 0 to "
             f"{rows - 1}"
         )
 

@@ -238,17 +238,22 @@ def test_what_killed_writers_left_goes_when_it_is_old(cache):
     assert sorted(path.name for path in cache.folder.iterdir()) == sorted([new.name, f"{KEY}.step"])
 
 
-def test_a_writer_killed_at_any_moment_leaves_no_wrong_entry(folder):
-    loop = "from autograd_core.compiler.cache import current, Step\nstore = current()\nprint(flush=True)\nn = 0\n"
-    loop += f"while True:\n    store.save({KEY!r}, {ASKED!r}, Step(bytes([n % 256]) * 10**6, 's', [], 0.5)); n += 1\n"
+def test_a_writer_killed_at_any_moment_leaves_a_whole_entry(folder):
+    loop = (
+        "from autograd_core.compiler.cache import current, Step\n"
+        "store, n = current(), 0\n"
+        "while True:\n"
+        f"    store.save({KEY!r}, {ASKED!r}, Step(bytes([n % 256]) * 10**6, 's', [], 0.5))\n"
+        "    n += 1\n"
+        "    print(flush=True)\n"
+    )
     for wait in (0.001, 0.004, 0.01):
         with python(loop) as process:
-            process.stdout.readline()
+            process.stdout.readline()  # the first is complete
             time.sleep(wait)
             process.kill()
-    step = Cache(folder, 10**8).load(KEY, ASKED)
-    assert step is None or step.code == step.code[:1] * 10**6
-    assert folder.is_dir()
+        code = Cache(folder, 10**8).load(KEY, ASKED).code
+        assert code == code[:1] * 10**6
 
 
 def test_where_nothing_can_be_written_there_is_one_warning(cache, monkeypatch):
@@ -465,12 +470,12 @@ def test_processes_at_once(folder):
         "asked = json.loads(sys.argv[1])\n"
         "store = cache.current()\n"
         "input()\n"
-        "for n in range(150):\n"
+        "for n in range(60):\n"
         "    key = f'{n % 3:064x}'\n"
         "    store.save(key, asked, step)\n"
         "    found = store.load(key, asked)\n"
         "    assert found in (step, None)\n"
-        "    if n % 50 == 49: store.clear()\n"
+        "    if n % 20 == 19: store.clear()\n"
         "store.save(key, asked, step)\n"
     )
     limit = str(3000 / 2**20)  # room for two: every process removes what others look for

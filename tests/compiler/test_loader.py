@@ -172,7 +172,9 @@ def test_kernels_call_functions_and_kernels():
 def intermediate(kernel, *types):
     """The optimised code of a kernel, in LLVM's form."""
     kernel.compile(types)
-    return kernel.overloads[types].library.get_llvm_str()
+    library = kernel.overloads[types].library
+    library._ensure_finalized()
+    return library.get_llvm_str()
 
 
 def test_functions_are_inlined_and_loops_over_pointers_vectorised():

@@ -19,7 +19,7 @@ def test_samples_of_logcumsumexp(dtype, rtol):
     assert_samples_agree("logcumsumexp", dtype, rtol=rtol)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int32", "uint8"])
+@pytest.mark.parametrize("dtype", ["bool", "int32"])
 def test_integers_are_added_as_int64(dtype):
     x = np.random.default_rng(1).integers(0, 2 if dtype == "bool" else 200, size=(3, 5, 2)).astype(dtype)
     assert_agrees("cumsum", x, axis=1, reverse=False)

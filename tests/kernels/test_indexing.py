@@ -67,12 +67,11 @@ def test_arrays_broadcast(shapes, form):
     assert_agrees("places", *arrays, form=form, sizes=x.shape)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8"])
-def test_dtypes_of_indices(dtype):
-    x, index = np.arange(12.0).reshape(4, 3), np.array([[3, 0], [1, 1]], dtype)
-    assert_agrees("index", x, index, form=(ARRAY,))
-    assert_agrees("gather", x, index)
-    assert_agrees("places_along", index, axis=0, sizes=x.shape)
+def test_small_dtypes_of_indices():
+    x, index = np.arange(12.0).reshape(4, 3), np.array([[3, 0], [1, 1]])
+    assert_agrees("index", x, index.astype(np.int8) - np.int8(4), form=(ARRAY,))
+    assert_agrees("gather", x, index.astype(np.uint8))
+    assert_agrees("places_along", index.astype(np.int16), axis=0, sizes=x.shape)
 
 
 def test_many_places_in_one_dimension():

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..program import Instruction, Value
 from . import Call, Scratch, lowering
-from .windows import Form, Sizes, address, planned, runs, three
+from .windows import Form, Sizes, address, cut, joined, planned, runs, three
 
 VECTOR = 32
 """Bytes of a vector in the kernels."""
@@ -43,19 +43,24 @@ class Tables(NamedTuple):
 
 @functools.cache
 def _tables(form: Form, channels: int, by_channel: int, lanes: int, group: int) -> Tables:
-    """The tables for so many channels, with rows in groups.
+    """The tables for so many channels, with rows cut into vectors, which come in groups.
 
     They are kept for good, as compiled code has their addresses; they do not depend on the size of the batch.
     """
-    plan = planned(form, lanes)
+    plan, apart = planned(form), (1, form.up[2])
     each = np.arange(channels)[:, None]
     taps = [np.ravel(each * plan.plane + found[:, 1]) for found in plan.taps]
     places = [np.ravel(each * by_channel + found[:, 0]) for found in plan.taps]
-    rows = [np.concatenate([found, np.repeat(found[-1:] * (1, 1, 0), -len(found) % group, 0)]) for found in plan.rows]
+    rows = []
+    for whole in plan.rows:
+        vectors = cut(joined(whole, apart), lanes, apart)
+        rows.append(np.concatenate([vectors, np.repeat(vectors[-1:] * (1, 1, 0), -len(vectors) % group, 0)]))
     tile = runs([(0, i * lanes, 0) for i in range(group)])
     starts = np.cumsum([[0, tile.size], *((len(t), r.size) for t, r in zip(taps, rows, strict=True))], axis=0)
     phases = np.stack([starts[:-1, 0], starts[1:, 0], starts[:-1, 1], starts[1:, 1]], axis=1)
-    return Tables(plan.plane, plan.copies, phases, np.concatenate([*taps, *[taps[-1][-1:]] * 2]), np.concatenate(places), np.concatenate([tile, *rows]))
+    taps.append(np.zeros(2, np.int64))
+    joint = (np.concatenate(parts) for parts in (taps, places, [tile, *rows]))
+    return Tables(plan.plane, plan.copies, phases, *joint)
 
 
 def _operands(i: Instruction) -> tuple[Value, Value] | None:

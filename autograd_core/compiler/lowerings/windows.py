@@ -1,9 +1,9 @@
 """Windows: where runs begin, for kernels that know of one dimension only (see `kernels.windows`).
 
 Dimensions are three; fewer are preceded by ones.  Along each, output z sees input y at place i of the window if
-``up y = down z + first + step i``.  For windows, and convolutions, `down` is the stride; for a gradient of a convolution
-by its input, which is a convolution too, `up` is.  A plane holds the inputs whose y has the same remainder by `down`,
-and the outputs whose z have the same remainder by `up`, a phase, see the same places.
+``up y = down z + first + step i``.  For windows, and convolutions, `down` is the stride; for a gradient of a
+convolution by its input, which is a convolution too, `up` is.  A plane holds the inputs whose y has the same remainder
+by `down`, and the outputs whose z have the same remainder by `up`, a phase, see the same places.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from ..program import Instruction, Value
 from . import Call, Number, Scratch, lowering
 
-__all__ = ["Form", "Plan", "Sizes", "address", "planned", "runs", "three"]
+__all__ = ["Form", "Plan", "Sizes", "address", "cut", "joined", "planned", "runs", "three"]
 
 Sizes = tuple[int, ...]
 
@@ -42,9 +42,9 @@ class Plan(NamedTuple):
     Attributes
     ----------
     plane : the number of elements of all planes
-    copies : shape (rows of the planes, 3): where in the channel, where in the planes, how long
+    copies : shape (runs, 3): where in the channel, where in the planes, how long
     taps : for each phase, shape (places, 2): a place in the window, and where in the planes it begins
-    rows : for each phase, shape (runs, 3): how far in the planes from the first output, where in the output, how long
+    rows : for each phase, shape (rows, 3): how far in the planes from the first output, where in the output, how long
     """
 
     plane: int
@@ -79,8 +79,25 @@ def _seen(form: Form) -> tuple[list[int], list[int]]:
     return low, high
 
 
-def planned(form: Form, longest: int) -> Plan:
-    """The tables for windows, with rows cut into runs of at most so many."""
+def joined(table: np.ndarray, strides: tuple[int, int]) -> np.ndarray:
+    """Runs that go on in the next one, in both places, as one; elements there are so far apart."""
+    if not len(table):
+        return table
+    ends = table[:-1, :2] + table[:-1, 2:] * strides
+    first = np.flatnonzero([True, *(ends != table[1:, :2]).any(1)])
+    return np.column_stack([table[first, :2], np.add.reduceat(table[:, 2], first)])
+
+
+def cut(table: np.ndarray, longest: int, strides: tuple[int, int]) -> np.ndarray:
+    """Runs as several of at most so many elements, which are so far apart."""
+    counts = -(-table[:, 2] // longest)
+    before = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) * longest
+    places, lengths = np.split(np.repeat(table, counts, 0), [2], 1)
+    return np.column_stack([places + before[:, None] * strides, np.minimum(lengths[:, 0] - before, longest)])
+
+
+def planned(form: Form) -> Plan:
+    """The tables for windows."""
     low, high = _seen(form)
     lengths = [b - a + 1 for a, b in zip(low, high, strict=True)]
 
@@ -107,16 +124,27 @@ def planned(form: Form, longest: int) -> Plan:
                 found.append((i, place(tuple(y // u for y, u in zip(ys, form.up, strict=True)))))
         taps.append(np.array(found, np.int64).reshape(-1, 2))
         nd, nh, nw = (max(-((z - n) // u), 0) for z, n, u in zip(phase, form.sizes, form.up, strict=True))
-        run = []
-        for at in itertools.product(range(nd), range(nh), range(0, nw, longest)):
+        row = []
+        for at in itertools.product(range(nd), range(nh), range(min(nw, 1))):
             z = (i * u + p for i, u, p in zip(at, form.up, phase, strict=True))
-            run.append((flat(at, lengths), flat(z, form.sizes), min(nw - at[2], longest)))
-        rows.append(runs(run))
-    return Plan(math.prod(form.down) * math.prod(lengths), runs(copies), taps, rows)
+            row.append((flat(at, lengths), flat(z, form.sizes), nw))
+        rows.append(runs(row))
+    plane = math.prod(form.down) * math.prod(lengths)
+    return Plan(plane, joined(runs(copies), (form.down[2], 1)), taps, rows)
 
 
 class _Tables(NamedTuple):
-    """What kernels get: `taps` for all places, `lines` for columns and then for the columns of a window."""
+    """What kernels get.
+
+    Attributes
+    ----------
+    plane, copies, taps : those of a plan
+    rows : for each row of windows, where in the plane and in the output, and how long
+    lines : taps for columns, and then for the columns of a window
+    span : from the first window to the last in the plane
+    away : how far in the channel each place of a window is from the first
+    starts : where in the channel each row of windows begins
+    """
 
     plane: int
     copies: np.ndarray
@@ -126,19 +154,6 @@ class _Tables(NamedTuple):
     span: int
     away: np.ndarray
     starts: np.ndarray
-
-
-def _joined(table: np.ndarray, stride: int) -> np.ndarray:
-    """Runs that go on in the next one, in both places, as one."""
-    ends = table[:-1, :2] + table[:-1, 2:] * (stride, 1)
-    first = np.flatnonzero([True, *(ends != table[1:, :2]).any(1)][: len(table)])
-    lengths = np.add.reduceat(table[:, 2], first) if len(table) else table[:, 2]
-    return np.column_stack([table[first, :2], lengths])
-
-
-def _is_all(copies: np.ndarray, plane: int, given: int) -> bool:
-    """Whether planes are what is given, and need not be copied."""
-    return copies.tolist() == [[0, 0, plane]] and plane <= given
 
 
 @functools.cache
@@ -151,7 +166,7 @@ def _tables(given: Sizes, sizes: Sizes, kernel: Sizes, stride: Sizes, first: Siz
     apart = (*stride[:2], stride[2] // down)
     every = three(((n - 1) * s + 1 for n, s in zip(sizes, apart, strict=True)), 1)
     form = Form(given, every, kernel, (1, 1, 1), (1, 1, down), first, step)
-    plane, copies, (taps,), (rows,) = planned(form, max(every[2], 1))
+    plane, copies, (taps,), (rows,) = planned(form)
     wanted = rows.reshape(*every[:2], 3)[:: stride[0], :: stride[1], 0].ravel()
     picked = [(p, i * sizes[2], sizes[2]) for i, p in enumerate(wanted)]
     places = taps[:, 1].reshape(-1, kernel[2])
@@ -160,10 +175,12 @@ def _tables(given: Sizes, sizes: Sizes, kernel: Sizes, stride: Sizes, first: Siz
     strides = np.array([given[1] * given[2], given[2], 1])
     away = np.indices(kernel).reshape(3, -1).T * step @ strides
     starts = (np.indices((*sizes[:2], 1)).reshape(3, -1).T * stride + first) @ strides
-    return _Tables(plane, _joined(copies, down), taps[:, 1].copy(), runs(picked), lines, int(span), away, starts)
+    return _Tables(plane, copies, taps[:, 1].copy(), runs(picked), lines, int(span), away, starts)
 
 
-def _lowered(i: Instruction, dtypes: tuple[str, ...], full: Value, windows: Value, together: bool = False) -> tuple[_Tables, list[int]] | None:
+def _lowered(
+    i: Instruction, dtypes: tuple[str, ...], full: Value, windows: Value, together: bool = False
+) -> tuple[_Tables, list[int]] | None:
     """The tables, and what all kernels get: sizes and tables.
 
     `together` says that elements a stride apart along the last dimension are next to each other in a plane.
@@ -209,8 +226,9 @@ def _by_columns(i: Instruction, dtypes: tuple[str, ...], fill: tuple[Number, ...
         return None
     t, common = found
     dtype, across = str(i.result.dtype), i.params["kernel"][-1]
-    copied = 0 if _is_all(t.copies, t.plane, math.prod(i.values[0].shape[-len(i.params["kernel"]):])) else len(t.copies)
-    common = [*common[:5], copied, common[6], address(t.lines), len(t.lines) - across, *common[9:]]
+    if t.copies.tolist() == [[0, 0, t.plane]]:  # the plane is what is given
+        common[5] = 0
+    common[7:9] = address(t.lines), len(t.lines) - across
     scratch = Scratch(t.plane, dtype), Scratch(t.plane, dtype), Scratch(t.span, dtype)
     return Call(f"windows.{i.name}", (*i.values, i.result, *scratch, *fill, *common, across, t.span))
 
