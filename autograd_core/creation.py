@@ -451,8 +451,8 @@ def bernoulli(input: Any, p: Any = None, *, generator: Generator | None = None) 
 
     demand(lambda values: np.logical_not((values >= 0) & (values <= 1)), explain, chance)
     sizes = like.shape
-    drawn: Tensor = _drawn(generator, lambda stream: stream.random(sizes), np.float64) < chance
-    return drawn.to(like.dtype)
+    result: Tensor = (_drawn(generator, lambda stream: stream.random(sizes), np.float64) < chance).to(like.dtype)
+    return result
 
 
 def normal(
@@ -473,7 +473,7 @@ def normal(
     >>> ag.normal(ag.tensor([1.0, 2.0]), 0.0)
     tensor([1., 2.])
     """
-    centre, spread = (x.detach() if isinstance(x, Tensor) else np.asarray(x) for x in (mean, std))
+    centre, spread = (x.detach() if isinstance(x, Tensor) else as_tensor(np.asarray(x)) for x in (mean, std))
 
     def explain(bad: np.ndarray, values: np.ndarray) -> None:
         raise ValueError(f"normal: expected a standard deviation of at least 0, got {values.min()}")

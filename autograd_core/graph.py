@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 import weakref
 from collections.abc import Callable, Iterable
 from operator import attrgetter
@@ -22,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .traced import Traced
+from .traced import Traced, caller
 
-__all__ = ["Node", "ordered", "propagate"]
+__all__ = ["Node", "caller", "ordered", "propagate"]
 
 clock = itertools.count(1)
 """Numbers nodes and in-place changes in the order they happen (``next`` on it is atomic)."""
@@ -190,7 +189,7 @@ class _Changes:
                     )
 
 
-def owner(array: np.ndarray) -> np.ndarray:
+def owner(array: Any) -> Any:
     """The array whose memory `array` is a view of; itself if it has its own."""
     while isinstance(array.base, np.ndarray):
         array = array.base
@@ -198,14 +197,6 @@ def owner(array: np.ndarray) -> np.ndarray:
 
 
 changes = _Changes()
-
-
-def caller() -> str:
-    """``file:line`` of the innermost frame outside this library: the line a person wrote."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd_core":
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def propagate(

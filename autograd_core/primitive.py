@@ -157,7 +157,10 @@ class Plan:
         here = {"__name__": __name__}  # no line of these is a person's (see `graph.caller`)
         self.save = eval(f"lambda out, args, params: ({values})", here | {"defaults": primitive.defaults})
         slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
-        given = [", ".join(["g", *(slot.get(n, str(i)) for n in names)]) for i, names in zip(self.positions, wanted)]
+        given = [
+            ", ".join(["g", *(slot.get(n, str(i)) for n in names)])
+            for i, names in zip(self.positions, wanted, strict=True)
+        ]
         self.rules = tuple(
             eval(f"lambda g, saved: rule({names})", here | {"rule": rule})
             for rule, names in zip(named, given, strict=True)

@@ -446,7 +446,7 @@ class _LeafHooks:
 leaf_hooks = _LeafHooks()
 
 
-def wrap(array: np.ndarray) -> Tensor:
+def wrap(array: Any) -> Tensor:
     """A tensor around this very array, without history."""
     if recorders and type(array) is np.ndarray and recorder() is not None:
         array = recorder().made(array)

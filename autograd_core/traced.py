@@ -11,22 +11,29 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["Number", "Traced", "TracingError"]
+__all__ = ["Number", "Traced", "TracingError", "caller"]
 
 
 class TracingError(RuntimeError):
     """What was asked has no answer while a program is recorded; nothing was changed."""
 
 
+def caller() -> str:
+    """``file:line`` of the innermost frame outside this library: the line a person wrote."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd_core":
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 def refuse(asked: str, of: str = "a tensor", instead: str = "") -> NoReturn:
     """Raise what to say when a value is asked for that is not known before the program runs."""
-    from .graph import caller
-
     raise TracingError(
         f"{asked}, at {caller()}: the values of {of} are not known while a compiled function is recorded; "
         + (instead or "return it and look at it outside, use where(cond, a, b), or compute it outside")
@@ -134,7 +141,6 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Traced, f"__{_name}__", _refusing(_name))
 for _name in ("bool", "int", "float", "index", "iter", "contains", "getitem", "setitem", "complex"):
     setattr(Traced, f"__{_name}__", _reading(_name))
-Traced.__hash__ = object.__hash__  # type: ignore[method-assign] (setting __eq__ takes it away)
 
 
 class Number:
@@ -156,7 +162,7 @@ class Number:
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return bool(self != 0)
+        return bool(operator.ne(self, 0))
 
     def __neg__(self) -> Number:
         return self.recorder.number("neg", self)  # type: ignore[no-any-return]
@@ -204,4 +210,3 @@ for _name, _recorded in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "d
     setattr(Number, f"__r{_name}__", _arithmetic(_recorded, True))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Number, f"__{_name}__", _comparison(getattr(operator, _name)))
-Number.__hash__ = object.__hash__  # type: ignore[method-assign]

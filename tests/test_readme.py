@@ -20,10 +20,21 @@ def test_the_tour(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "f.svg").read_text().startswith("<?xml")
 
 
+def test_the_compiled_step(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("numba")
+    monkeypatch.chdir(tmp_path)
+    scope = {"__name__": "readme"}
+    for block in BLOCKS[:2]:
+        exec(compile(block, "README.md", "exec"), scope)
+    before, after = map(float, re.findall(r"loss ([\d.]+)", capsys.readouterr().out))
+    assert after < before
+    assert scope["step"].report().in_python == []
+
+
 def test_the_operation_it_adds():
     scope = {"__name__": "readme"}
     try:
-        exec(compile(BLOCKS[1], "README.md", "exec"), scope)
+        exec(compile(BLOCKS[2], "README.md", "exec"), scope)
         x = scope["ag"].tensor([1.0], requires_grad=True)
         y = scope["gudermannian"](x)
         y.backward()

@@ -6,6 +6,7 @@ One call of a step passes through these modules, in this order::
     passes      make an equal program that is less work
     nodes       say where every value is; views and joins disappear
     fusion      decides which operations share a loop
+    recomputing puts cheap operations where their results are needed, instead of keeping those
     planning    decides what shares memory
     loops       writes the text of each loop, `rolling` finds what repeats, `emit` puts the function together
     native      has Numba compile it, or finds it in the `cache`; the `loader` brings it into the process

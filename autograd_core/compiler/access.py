@@ -6,18 +6,18 @@ same buffer.  Which way is not worked out here; NumPy is asked, on memory that n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..primitive import REGISTRY
 from .program import Instruction, Source
 
-__all__ = ["VIEWS", "Access", "Buffer", "contiguous_strides", "overlap", "viewed"]
+__all__ = ["VIEWS", "Access", "Buffer", "contiguous_strides", "inside", "overlap", "reshaped", "viewed"]
 
 VIEWS = frozenset(
-    ["reshape", "permute", "broadcast_to", "clone", "index", "split", "unbind", "diagonal", "windows", "positive"]
+    "reshape permute broadcast_to clone index split unbind diagonal windows positive flip".split()
 )
 """Primitives whose results may be views of their first operand (``index`` only without arrays)."""
 
@@ -92,27 +92,40 @@ def overlap(a: Access, b: Access) -> bool:
         return True
 
 
+def inside(access: Access, view: Callable[[np.ndarray], Any]) -> Access:
+    """What a function that makes views of an array picks of an access."""
+    (found,) = _views(access, view)
+    return found
+
+
+def reshaped(access: Access, shape: tuple[int, ...]) -> Access | None:
+    """The same elements in another shape; None if they would have to be moved."""
+    try:
+        return inside(access, lambda array: np.reshape(array, shape, copy=False))
+    except ValueError:
+        return None
+
+
 def viewed(instruction: Instruction, access: Access) -> list[Access] | None:
     """Where the results of a view primitive are; None if it needs memory of its own."""
-    record = REGISTRY[instruction.name].record
+    name, params = instruction.name, instruction.params
     if 0 in access.shape:
         return None
+    if name in ("clone", "positive"):
+        return [access]
+    if name == "reshape":
+        found = reshaped(access, params["shape"])
+        return None if found is None else [found]
+    if name == "flip":
+        return _views(access, lambda array: np.flip(array, params["axis"]))
+    return _views(access, lambda array: REGISTRY[name].record.forward(array, **params))
+
+
+def _views(access: Access, view: Callable[[np.ndarray], Any]) -> list[Access]:
     memory = access.buffer.addresses()
-    start = memory.ctypes.data
-    array = np.ndarray(access.shape, np.int8, memory, access.offset, access.strides)
-    try:
-        if instruction.name == "reshape":
-            found = np.reshape(array, instruction.params["shape"], copy=False)
-        elif instruction.name in ("clone", "positive"):
-            found = array
-        else:
-            found = record.forward(array, **instruction.params)
-    except ValueError:  # reshape: only with a copy
-        return None
+    found = view(np.ndarray(access.shape, np.int8, memory, access.offset, access.strides))
     results = []
-    for result in found if isinstance(found, tuple) else (found,):
-        offset = result.__array_interface__["data"][0] - start
-        if not 0 <= offset < memory.size and result.size:
-            return None
-        results.append(Access(access.buffer, offset if result.size else 0, result.shape, result.strides))
+    for array in found if isinstance(found, tuple) else (found,):
+        offset = array.__array_interface__["data"][0] - memory.ctypes.data if array.size else 0
+        results.append(Access(access.buffer, offset, array.shape, array.strides))
     return results

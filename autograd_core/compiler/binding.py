@@ -7,14 +7,13 @@ in the table when it is made; a call writes where the arguments are, and runs.
 from __future__ import annotations
 
 import ctypes
-import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..graph import changes
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .access import Access, Buffer
 from .emit import HEADER, Invocation, emit
 from .fusion import fuse
@@ -23,6 +22,7 @@ from .nodes import Host, Native, lower
 from .passes import optimize
 from .planning import ALIGNMENT, plan
 from .program import Argument, Captured, Constant, Instruction, Option, Program, State, Value, execute
+from .recomputing import recomputed
 
 __all__ = ["Binding"]
 
@@ -30,13 +30,18 @@ DATA = object.__basicsize__
 """Where an ndarray keeps the address of its elements: in the first field after what every Python object has."""
 
 
-def _check_layout() -> None:
+def _layout() -> int:
+    """Where a tensor keeps its array; and whether arrays are laid out as expected."""
     array = np.empty(1)
-    if ctypes.c_void_p.from_address(id(array) + DATA).value != array.ctypes.data:
-        raise ImportError("autograd_core.compile: this NumPy lays out its arrays in an unknown way; please report it")
+    tensor = wrap(array)
+    words = (ctypes.c_size_t * (Tensor.__basicsize__ // ctypes.sizeof(ctypes.c_size_t))).from_address(id(tensor))
+    if ctypes.c_void_p.from_address(id(array) + DATA).value != array.ctypes.data or id(array) not in words:
+        raise ImportError("autograd_core.compile: this Python lays out its objects in an unknown way; please report it")
+    return list(words).index(id(array)) * ctypes.sizeof(ctypes.c_size_t)
 
 
-_check_layout()
+ARRAY = _layout()
+"""Where a tensor keeps the reference to its array."""
 
 
 def _aligned(size: int) -> np.ndarray:
@@ -52,27 +57,27 @@ class Binding:
     Parameters
     ----------
     program : as recorded
-    workspace : memory to use if it is large enough; bindings that share it must not run at one time
     """
 
-    def __init__(self, program: Program, workspace: np.ndarray | None = None) -> None:
+    def __init__(self, program: Program) -> None:
         self.recorded = program
         self.program = optimize(program)
         self.nodes = lower(self.program)
-        self.plan = plan(self.program, self.nodes, fuse(self.nodes.nodes))
+        held = {self.nodes.places[v].buffer for v in self.program.kept()}
+        self.plan = plan(self.program, self.nodes, recomputed(fuse(self.nodes.nodes), held))
         self.emitted = emit(self.nodes, self.plan)
         self.code = compiled(self.emitted.source, self.emitted.names)
-        if workspace is None or len(workspace) < self.emitted.workspace:
-            workspace = _aligned(self.emitted.workspace)
-        self.workspace = workspace
-        self.gradients = {of: np.empty(b.size, b.dtype) for of, b in self.plan.gradients.items()}
+        self.workspace = _aligned(self.emitted.workspace)
+        self._entry = self.code.entry
         self._bind()
+        self.gradients = {of: self._view(Access.whole(b, (b.size,))) for of, b in self.plan.gradients.items()}
 
     # Once
 
     def _bind(self) -> None:
         """Fill in the table what stays as it is."""
-        self._table = self.emitted.table.copy()
+        facts = 2 * sum(isinstance(b.source, Captured) for b in self.nodes.inputs.values())
+        self._table = np.concatenate([self.emitted.table, np.zeros(facts, np.int64)])
         self._place = memoryview(self._table)
         self._address = self._table.ctypes.data
         self._table[self.emitted.slots[None]] = self.workspace.ctypes.data
@@ -82,8 +87,6 @@ class Binding:
         self._constants: list[tuple[np.ndarray, np.ndarray]] = []  # those that are not contiguous, and their copies
         self._arguments: dict[int, Buffer] = {}
         self._shapes: dict[Buffer, tuple[int, ...]] = {}
-        for of, buffer in self.plan.gradients.items():
-            self._put(buffer, self.gradients[of])
         for buffer in self.nodes.inputs.values():
             source = buffer.source
             if isinstance(source, Argument):
@@ -130,8 +133,14 @@ class Binding:
                 memory = np.empty(array.shape, array.dtype)
                 self._strided.append((array, memory))
             self._put(buffer, memory)
+        self._table[3], self._table[4] = len(self._tensors), len(self.emitted.table)
+        for k, (tensor, array) in enumerate(zip(self._tensors, self._arrays, strict=True)):
+            at = len(self.emitted.table) + 2 * k
+            self._table[at], self._table[at + 1] = id(tensor) + ARRAY, id(array)
         self._copied = [*self._strided, *self._constants]
         written = {id(tensor.array) for tensor in self._written}
+        # Then more has to be done before the native code runs, which else sees for itself that all is as before.
+        self._slow = bool(self._copied) or any(isinstance(segment, Host) for segment in self.emitted.segments)
         self._strided_written = [(array, copy) for array, copy in self._strided if id(array) in written]
         self._stamp = changes.together([tensor.array for tensor in self._written], "a compiled function")
 
@@ -141,8 +150,10 @@ class Binding:
 
     def _view(self, access: Access) -> np.ndarray:
         """The elements of an access, in the memory where they are."""
-        root = self.plan.root(access.buffer)
         dtype = access.buffer.dtype
+        if 0 in access.shape:
+            return np.empty(access.shape, dtype)  # it may have no memory
+        root = self.plan.root(access.buffer)
         memory, start = self._memory.get(root), access.offset * dtype.itemsize
         if memory is None:
             memory, start = self.workspace, start + self.plan.offsets[root]
@@ -158,21 +169,25 @@ class Binding:
 
     def run(self, arrays: Sequence[np.ndarray]) -> list[Any]:
         """Run on these arguments (C-contiguous); the results, as arrays of their own or numbers."""
-        if not all(map(operator.is_, map(_array_of, self._tensors), self._arrays)):
+        if self._slow and not all(t.array is a for t, a in zip(self._tensors, self._arrays, strict=True)):
             self._follow()
-        place, entry = self._place, self.code.entry
+        place = self._place
         for at, position in self._argument_places:
             place[at] = id(arrays[position]) + DATA
-        for array, copy in self._copied:
-            copy[...] = array
+        if self._copied:
+            for array, copy in self._copied:
+                copy[...] = array
         for segment in self.emitted.segments:
             if isinstance(segment, Host):
                 self._in_python(segment, arrays)
                 continue
             place[0], place[1] = segment
-            stopped = entry(self._address)
+            stopped = self._entry(self._address)
             if stopped:
-                raise self._error(self.emitted.at[stopped], arrays)
+                if stopped > 0:
+                    raise self._error(self.emitted.at[stopped], arrays)
+                self._follow()  # a captured tensor has another array now
+                return self.run(arrays)
         for array, copy in self._strided_written:
             array[...] = copy
         self._stamp.renew()
@@ -215,5 +230,3 @@ def _weak(instruction: Instruction, values: Sequence[Any]) -> list[Any]:
         v.item() if isinstance(x, Value) and x.weak else v for x, v in zip(instruction.operands, values, strict=True)
     ]
 
-
-_array_of = operator.attrgetter("array")

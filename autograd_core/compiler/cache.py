@@ -71,12 +71,10 @@ class Entry(NamedTuple):
 
 @functools.cache
 def environment() -> dict[str, str]:
-    """All that native code depends on besides its source."""
+    """All that native code depends on besides its source; of our own version that is the text of the kernels."""
     import llvmlite
     import llvmlite.binding as llvm
     import numpy as np
-
-    import autograd_core
 
     python = sys.implementation.name, *sys.version_info[:2], 8 * struct.calcsize("P")
     settings = {name: value for name, value in sorted(os.environ.items()) if name.startswith("NUMBA_")}
@@ -85,7 +83,6 @@ def environment() -> dict[str, str]:
         "numpy": np.__version__,
         "numba": _numba(),
         "llvmlite": llvmlite.__version__,
-        "autograd_core": autograd_core.__version__,
         "kernels": _hash_of_kernels(),
         "machine": llvm.get_process_triple(),
         "processor": llvm.get_host_cpu_name(),

@@ -8,7 +8,9 @@ bits.  The table begins with::
     0          which segment to run (the segments are what is between steps that run in Python)
     1          where in the table the arguments of its calls begin
     2          how many arguments the compiled function has
-    3 ...      for each of them, where its address is to be read
+    3, 4       how many facts there are, and where in the table: each is the place of a word, and what it must be;
+               if one is not so, ``step`` returns -1 and does nothing
+    5 ...      for each argument, where its address is to be read
     ...        the slots, those of the arguments first
 """
 
@@ -33,7 +35,7 @@ from .rolling import Item, Loop, rolled
 
 __all__ = ["HEADER", "Emitted", "emit"]
 
-HEADER = 3
+HEADER = 5
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,9 @@ class _Emitter:
         kernels = [f"@kernel\n{text.format(name=name)}" for text, name in self.kernels.items()]
         step = [
             "def step(t):",
+            "    for k in range(t[3]):",
+            "        if to_int64(t[t[4] + 2 * k])[0] != t[t[4] + 2 * k + 1]:",
+            "            return -1",
             "    for k in range(t[2]):",
             f"        t[{HEADER} + t[2] + k] = to_int64(t[{HEADER} + k])[0]",
             "    a = t[1]",

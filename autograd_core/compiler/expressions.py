@@ -178,7 +178,7 @@ _OF_INTEGERS: dict[str, str | None] = {
     "bitwise_not": "~{0}",
     # A shift by more than there is takes all bits away.
     "bitwise_left_shift": "({0} << ({1} & {last}) if ({1} & ~{last}) == {zero} else {zero})",
-    "bitwise_right_shift": "{0} >> ({1} if ({1} & ~{last}) == {zero} else {last})",
+    "bitwise_right_shift": "np.int64({0}) >> (np.int64({1}) if ({1} & ~{last}) == {zero} else np.int64(63))",
     "isnan": "False",
     "isinf": "False",
     "isfinite": "True",
@@ -214,10 +214,7 @@ def _parameters(name: str, kind: str, params: dict[str, Any], dtype: DType) -> s
     if name == "round":
         decimals = params.get("decimals", 0)
         if kind != "f":
-            if decimals >= 0:
-                return "{0}"
-            power = f"np.float64({float(10**-decimals)!r})"
-            return f"np.int64(rint(np.float64({{0}}) / {power}) * {power})"
+            return "{0}" if decimals >= 0 else None
         if decimals == 0:
             return "rint({0})"
         power, (before, after) = number(10 ** abs(decimals)), "*/" if decimals > 0 else "/*"

@@ -194,6 +194,7 @@ class _Group:
         self.node: Step = alone(node) if isinstance(node, Op) else node
         self.before: set[_Group] = set()
         self.after: set[_Group] = set()
+        self.closed = False  # something else than a nest reads it: what comes now belongs to later nests
         self.ancestors = 0  # the numbers of all groups it has to wait for, as bits
 
     @property
@@ -238,11 +239,14 @@ class _Fusion:
             self.writers.setdefault(access.buffer, []).append((group, access))
         if isinstance(node, Op):
             self._merge_sources(group)
+        else:
+            for source in sources:
+                source.closed = True
 
     def _merge_sources(self, group: _Group) -> None:
         tried: set[_Group] = set()
         while True:
-            left = [g for g in group.before - tried if isinstance(g.node, Nest) and self._belong(g.node, group.node)]
+            left = [g for g in group.before - tried if self._belong(g, group)]
             if not left:
                 return
             source = max(left, key=lambda g: g.number)
@@ -251,14 +255,20 @@ class _Fusion:
             if merged is not None:
                 group, tried = merged, set()
 
-    def _belong(self, first: Step, second: Step) -> bool:
-        """Whether the second reads an array that the first makes, or a number that nobody else reads.
+    def _belong(self, first: _Group, second: _Group) -> bool:
+        """Whether it makes sense that the second, which reads what the first makes, joins it.
 
         A number that many read, such as a factor for all gradients, would tie together what has nothing in common.
+        And what a matrix product has read has been written to memory: a gradient that is computed from it, such as the
+        mask of a ReLU, is computed when it is needed rather than stored for that long.  A mere sum may still join.
         """
-        assert isinstance(first, Nest) and isinstance(second, Nest)
-        made = {x.buffer for x in first.writes}
-        return any(x.buffer in made and (x.buffer.size > 1 or self.readers[x.buffer] == 1) for x in second.needs)
+        if not isinstance(first.node, Nest) or not isinstance(second.node, Nest):
+            return False
+        if first.closed and not all(p.op.reduces for p in second.node.placed):
+            return False
+        made = {x.buffer for x in first.node.writes}
+        needs = second.node.needs
+        return any(x.buffer in made and (x.buffer.size > 1 or self.readers[x.buffer] == 1) for x in needs)
 
     def _merge(self, first: _Group, second: _Group) -> _Group | None:
         """One group of both, if there is one; `second` reads what `first` writes."""
@@ -271,6 +281,7 @@ class _Fusion:
         both = {first, second}
         new = _Group(max(first.number, second.number), nest)
         new.before, new.after = (first.before | second.before) - both, (first.after | second.after) - both
+        new.closed = first.closed or second.closed
         new.ancestors = (first.ancestors | second.ancestors) & ~(first.bit | second.bit)
         self.groups -= both
         self.groups.add(new)
@@ -295,17 +306,35 @@ class _Fusion:
                 stack.append(g)
 
     def steps(self) -> list[Step]:
-        """Each group after those it waits for; else in the order they were recorded."""
+        """Each group after those it waits for; else conditions first, the rest in the order they were recorded."""
+        early = self._conditions()
         waiting = {group: len(group.before) for group in self.groups}
-        ready = [(g.number, g) for g, count in waiting.items() if count == 0]
+        ready = [(g not in early, g.number, g) for g, count in waiting.items() if count == 0]
         heapq.heapify(ready)
         done: list[Step] = []
         while ready:
-            _, group = heapq.heappop(ready)
+            *_, group = heapq.heappop(ready)
             done.append(group.node)
             for g in group.after:
                 waiting[g] -= 1
                 if waiting[g] == 0:
-                    heapq.heappush(ready, (g.number, g))
+                    heapq.heappush(ready, (g not in early, g.number, g))
         assert len(done) == len(self.groups), "groups that wait for each other"
         return done
+
+    def _conditions(self) -> set[_Group]:
+        """What requires something of the arguments, with the nests that find it out.
+
+        They come first: what is refused has then changed nothing, and the memory of gradients is free for other use.
+        """
+        found: set[_Group] = set()
+        for group in self.groups:
+            if isinstance(group.node, Native) and group.node.instruction.name == "require":
+                needed, stack = {group}, [group]
+                while stack:
+                    for g in stack.pop().before - needed:
+                        needed.add(g)
+                        stack.append(g)
+                if all(isinstance(g.node, Nest) for g in needed - {group}):
+                    found |= needed
+        return found

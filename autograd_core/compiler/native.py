@@ -93,7 +93,7 @@ def _linked(step: cache.Step) -> Entry:
 
 def _build(asked: dict[str, Any]) -> cache.Step:
     start = time.perf_counter()
-    from autograd_core.kernels import jit
+    from ..kernels import jit
 
     words = {f"to_{dtype}": pointer for dtype, pointer in jit.pointers().items()}
     words |= {word: getattr(jit, word) for word in _WORDS}

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..primitive import REGISTRY
-from .access import VIEWS, Access, Buffer, viewed
+from .access import VIEWS, Access, Buffer, inside, reshaped, viewed
 from .expressions import expression
 from .lowerings import LOWERINGS, Call, load_lowerings
 from .program import Instruction, Operand, Option, Program, Value
@@ -309,6 +309,11 @@ class _Lowering:
         if len(right.shape) == 1:
             right = Access(*right[:2], (*right.shape, 1), (*right.strides, 0))
             shape.append(1)
+        if len(left.shape) > 2 == len(right.shape):
+            # One large product rather than a batch of small ones.
+            rows = (math.prod(left.shape[:-1]), left.shape[-1])
+            left = reshaped(left, rows) or reshaped(self._contiguous(left, i.line), rows) or left
+            shape = [rows[0], shape[-1]] if left.shape == rows else shape
         left, right = (self._matrix(x, i.line) for x in (left, right))
         self._emit(Product(left, right, Access.whole(write.buffer, shape), i.line))
 
@@ -358,18 +363,27 @@ class _Lowering:
         (value,) = i.values
         write, place = self._new(i.result), self.places[value]
         self._copy(i.params.get("value", 0), write, i.line)
-        memory = write.buffer.addresses()
-        whole = np.ndarray(write.shape, np.int8, memory, 0, write.strides)
-        found = _INSIDE[i.name](whole, place.shape, i.params)
-        offset = found.__array_interface__["data"][0] - memory.ctypes.data
-        if found.size:
-            self._copy(place, Access(write.buffer, offset, found.shape, found.strides), i.line)
+        part = inside(write, lambda array: _INSIDE[i.name](array, place.shape, i.params))
+        if math.prod(part.shape):
+            self._copy(place, part, i.line)
 
     def _put(self, i: Instruction) -> None:
         if len(i.operands) == 1 and math.prod(i.params["shape"]):
             self._surrounded(i)
         else:
-            self._native(i) if i.name in LOWERINGS else self._host(i, "no native form")
+            self._native(i)
+
+    def _set(self, i: Instruction) -> None:
+        """``set`` by slices: a copy of all, then a part overwritten."""
+        if len(i.operands) > 2 or not i.result.size or not all(isinstance(x, Value) for x in i.operands):
+            self._native(i)
+            return
+        whole, values = (self._place(x) for x in i.operands)
+        write = self._new(i.result)
+        self._op("cast", {"dtype": write.buffer.dtype}, (whole,), write, i.line)
+        part = inside(write, lambda array: array[i.params["form"]])
+        if math.prod(part.shape):
+            self._op("cast", {"dtype": write.buffer.dtype}, (values,), part, i.line)
 
 
 def _inside_pad(whole: np.ndarray, shape: tuple[int, ...], params: dict[str, Any]) -> np.ndarray:
@@ -389,6 +403,7 @@ _PARTS: dict[str, Callable[[_Lowering, Instruction], None]] = {
     "stack": _Lowering._joined,
     "pad": _Lowering._surrounded,
     "put": _Lowering._put,
+    "set": _Lowering._set,
     "diagonal_put": _Lowering._surrounded,
 }
 

@@ -7,6 +7,7 @@ needed afterwards writes over it, and what a tensor that existed before becomes 
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,7 +96,7 @@ class _Planning:
                     self.held.add(place.buffer)
         self._accumulate()
         fails = (k for k, step in enumerate(p.steps) if isinstance(step, Host) or getattr(step, "checked", False))
-        last_failure = max(fails, default=-1)
+        self.last_failure = last_failure = max(fails, default=-1)
         for target, operand in self.program.outputs:
             if isinstance(target, Gradient):
                 self._deliver(operand, target, last_failure)
@@ -215,16 +216,13 @@ class _Planning:
                     continue
                 if placed.level != FULL:
                     continue
-                for x in placed.op.reads:
-                    if not isinstance(x, Access):
-                        continue
-                    old = x.buffer
-                    if self._is_over(old, k) and old not in taken and (old.size, old.dtype) == (new.size, new.dtype):
-                        if self._may_write_over(step, new, old):
-                            taken.add(old)
-                            p.memory[new] = old
-                            self.sharing[p.root(old)].append(new)
-                            break
+                for old in dict.fromkeys(x.buffer for x in step.needs):
+                    same = (old.size, old.dtype) == (new.size, new.dtype) and old not in taken
+                    if same and self._is_over(old, k) and self._may_write_over(step, new, old):
+                        taken.add(old)
+                        p.memory[new] = old
+                        self.sharing[p.root(old)].append(new)
+                        break
 
     def _is_over(self, buffer: Buffer, k: int) -> bool:
         """Whether a workspace buffer is last needed by step `k`."""
@@ -239,21 +237,25 @@ class _Planning:
         return all(b not in self.held and max(self.readers.get(b, [0])) <= k for b in self.sharing[root])
 
     def _allocate(self) -> None:
-        """Places in the workspace, the large ones first, each as low as it can be."""
+        """Places in the workspace, for as long as each is needed.
+
+        A gradient is kept there from call to call; but from the last step that may fail to the one that computes it anew,
+        nobody needs it, and others may have its place.
+        """
         p = self.plan
-        delivered = set(p.gradients.values())
-        lives: dict[Buffer, list[int]] = {}
+        gradients = set(p.gradients.values())
+        lives: dict[Buffer, list[tuple[int, int]]] = {b: [(0, self.last_failure), (len(p.steps),) * 2] for b in gradients}
         for k, step in enumerate(p.steps):
             for x in accesses(step):
                 root = p.root(x.buffer)
-                if root.source is None and root not in delivered and (x.buffer in p.kept or _has_memory(step, x.buffer)):
-                    lives.setdefault(root, [k, k])[1] = k
+                if root.source is None and (x.buffer in p.kept or root in gradients or _has_memory(step, x.buffer)):
+                    first, last = lives.setdefault(root, [(k, k)])[-1]
+                    lives[root][-1] = min(first, k), max(last, k)
         for buffer in self.held:
             root = p.root(buffer)
             if root in lives:
-                lives[root][1] = len(p.steps)
-        requests = [(b.bytes, first, last, b) for b, (first, last) in lives.items()]
-        p.offsets, p.workspace = packed(requests)
+                lives[root][-1] = lives[root][-1][0], len(p.steps)
+        p.offsets, p.workspace = packed((b.bytes, times, b) for b, times in lives.items())
 
 
 def last_in_row(nest: Nest, placed: Placed) -> bool:
@@ -273,25 +275,24 @@ def _has_memory(step: Step, buffer: Buffer) -> bool:
     )
 
 
-def packed(requests: Iterable[tuple[int, int, int, Any]]) -> tuple[dict[Any, int], int]:
-    """Offsets for blocks of (bytes, first step, last step, key) such that blocks that live at one time do not overlap.
+def packed(requests: Iterable[tuple[int, list[tuple[int, int]], Any]]) -> tuple[dict[Any, int], int]:
+    """Offsets for blocks of (bytes, times, key) such that blocks that live at one time do not overlap.
 
-    Greedy by size, which is within a few per cent of the best on networks: Pisarchyk and Lee, "Efficient memory
-    management for deep neural net inference" (2020), section 5.2.
+    Each time is a first and a last step.  Greedy by size, which is within a few per cent of the best on networks:
+    Pisarchyk and Lee, "Efficient memory management for deep neural net inference" (2020), section 5.2.
     """
     offsets: dict[Any, int] = {}
-    placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last
+    placed: list[tuple[int, int, list[tuple[int, int]]]] = []  # offset, end, times
     top = 0
-    for size, first, last, key in sorted(requests, key=lambda r: (-r[0], r[1])):
+    for size, times, key in sorted(requests, key=lambda r: (-r[0], r[1])):
         size = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
         at = 0
-        for offset, end, begin, until in placed:
-            if begin <= last and first <= until:
-                if at + size <= offset:
-                    break
-                at = max(at, end)
+        for offset, end, others in placed:
+            if offset >= at + size:
+                break
+            if end > at and any(a <= d and c <= b for a, b in times for c, d in others):
+                at = end
         offsets[key] = at
-        placed.append((at, at + size, first, last))
-        placed.sort()
+        bisect.insort(placed, (at, at + size, times))
         top = max(top, at + size)
     return offsets, top

@@ -176,7 +176,7 @@ class Recorder:
         array = given.array if isinstance(given, Tensor) else given
         cell = self._input(Argument(position), array)
         cell.fixed = "an argument of a compiled function cannot be changed in place"
-        result = wrap(cell)  # type: ignore[arg-type]
+        result = wrap(cell)
         if isinstance(given, Tensor):
             result._requires_grad, result.name = given.requires_grad, given.name
         self._arguments.append((result, cell, cell.value, given))
@@ -205,7 +205,7 @@ class Recorder:
                 f"function, at {caller()}; detach() it, or compute it inside"
             )
         memory = owner(array)
-        first, its = self._owners.get(id(memory), (None, None))
+        first, its = self._owners.get(id(memory), (None, array))
         if first is not None and _same_elements(its, array) and not weak:
             self._cells[id(array)] = first
             self._kept.append(array)
@@ -251,7 +251,7 @@ class Recorder:
         """The value a cell holds; that of a view follows a change of what it is a view of."""
         if cell.behind:
             with modes.change(grad=False):
-                now = self.cell(_gather(wrap(cell.root), _places(cell)))  # type: ignore[arg-type]
+                now = self.cell(_gather(wrap(cell.root), _places(cell)))
             cell.value, cell._real, cell.behind = now.value, now._real, False
         value: Value = cell.value
         return value
@@ -269,7 +269,7 @@ class Recorder:
 
     def keeps(self, what: str, tensor: Tensor) -> None:
         """Refuse a change of a tensor from outside that is no change of its values."""
-        if type(tensor.array) is not Traced:
+        if not self.is_new(tensor):
             raise TracingError(
                 f"{what}, at {caller()}: a compiled function cannot change this of a tensor that existed before; "
                 f"do it outside"
@@ -369,13 +369,13 @@ class Recorder:
             source = self.cell(value)
             now, real = self._read(source), source._real
             if root is not cell:
-                changed = self.cell(_scatter(wrap(root), _places(cell), value))  # type: ignore[arg-type]
+                changed = self.cell(_scatter(wrap(root), _places(cell), value))
                 root.value, root._real = changed.value, changed._real
         for view in views:
             view.behind = True
         cell.value, cell._real, cell.behind = now, real, False
         for other in (root, *views):
-            changes.note(other, f"{by} ({where})")  # type: ignore[arg-type]
+            changes.note(other, f"{by} ({where})")
 
     def writable(self, tensor: Tensor) -> bool:
         """Whether its elements have memory of their own each."""
@@ -388,7 +388,8 @@ class Recorder:
 
     def is_new(self, tensor: Tensor) -> bool:
         """Whether a tensor was made in the recording."""
-        return type(tensor.array) is Traced
+        array: Any = tensor.array
+        return type(array) is Traced
 
     # Gradients
 
@@ -414,7 +415,7 @@ class Recorder:
     def accumulate(self, tensor: Tensor, before: Tensor | None, g: Tensor) -> None:
         """Add a gradient without history to the ``grad`` of a tensor, as ``backward()`` does."""
         if before is None:
-            tensor.grad = wrap(self.copied(g))  # type: ignore[arg-type]
+            tensor.grad = wrap(self.copied(g))
         elif before.requires_grad:
             tensor.grad = before + g
         else:
@@ -495,7 +496,7 @@ class Recorder:
 
     def options(self, group: dict[str, Any], names: Any) -> dict[str, Any]:
         """The options of an optimizer's group: its numbers as numbers that may change, the rest as it is."""
-        found = {}
+        found: dict[str, Any] = {}
         for name in names:
             value = group[name]
             if isinstance(value, (tuple, list)):
@@ -612,7 +613,7 @@ class Recorder:
         for i, (stand_in, *_) in enumerate(self._arguments):
             if leaf is stand_in:
                 return Argument(i)
-        return leaf if isinstance(leaf, Tensor) and type(leaf.array) is not Traced else None
+        return leaf if isinstance(leaf, Tensor) and not self.is_new(leaf) else None
 
     def _check_options(self) -> None:
         for number, before in self._options.values():

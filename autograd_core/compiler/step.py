@@ -17,7 +17,7 @@ from .binding import Binding
 from .program import Argument, Gradient, Option, State
 from .recorder import Guard, Recording, record
 from .report import Report
-from .trees import flatten, unflatten
+from .trees import Leaf, flatten, unflatten
 
 __all__ = ["Compiled"]
 
@@ -47,8 +47,10 @@ class Compiled:
         last = self._last
         with self._lock:
             # Most calls are like the one before; nothing but tensors is then looked at.
-            if last is not None and not kwargs and last.fits(args) and last.holds():
-                return last([x.array for x in args], args)
+            if last is not None and not kwargs:
+                arrays = last.fitting(args)
+                if arrays is not None and last.holds():
+                    return last(arrays, args)
             return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -62,10 +64,9 @@ class Compiled:
         for run in self._runs.get(signature, ()):
             if run.holds():
                 self._last = run
-                return run(arrays, leaves)
+                return run([a if a.flags.c_contiguous else a.copy("C") for a in arrays], leaves)
         recording = record(self.function, args, kwargs)
-        workspaces = [run.binding.workspace for runs in self._runs.values() for run in runs]
-        run = _Run(recording, leaves, mode, max(workspaces, key=len, default=None))
+        run = _Run(recording, leaves, mode)
         while sum(map(len, self._runs.values())) >= RECORDINGS:
             del self._runs[next(iter(self._runs))]
         self._runs.setdefault(signature, []).append(run)
@@ -107,9 +108,9 @@ class _Run:
     `expected` describes the arguments if all of them are tensors given by position: as pairs of shape and dtype.
     """
 
-    def __init__(self, recording: Recording, leaves: Sequence[Any], mode: modes.Mode, workspace: Any) -> None:
+    def __init__(self, recording: Recording, leaves: Sequence[Any], mode: modes.Mode) -> None:
         begin = time.perf_counter()
-        self.binding = Binding(recording.program, workspace)
+        self.binding = Binding(recording.program)
         self.seconds = time.perf_counter() - begin
         self.structure, self.returned, self.cleared = recording.structure, recording.returned, recording.cleared
         self.mode, self.default = mode, get_default_dtype()
@@ -124,25 +125,27 @@ class _Run:
         # A tensor may get another value and stay the same object.
         self.volatile = any(isinstance(x, (Tensor, np.ndarray)) for m, _ in self.mappings for x in _numbers(m))
         self.version = modes.facts.version
-        self.single = self.structure == _SINGLE and not any(isinstance(x, (Tensor, Argument)) for x in self.returned)
+        self.single = isinstance(self.structure, Leaf) and self.returned == [0] and self.structure.tensor
         self.gradients = [
             (target.of, wrap(self.binding.gradients[target.of].reshape(x.shape)))
             for target, x in recording.program.outputs
             if isinstance(target, Gradient)
         ]
 
-    def fits(self, args: tuple[Any, ...]) -> bool:
-        """Whether these arguments, in the present mode, are what was recorded; for the usual case only."""
+    def fitting(self, args: tuple[Any, ...]) -> list[np.ndarray] | None:
+        """The arrays of these arguments if they, and the present mode, are as was recorded; in the usual case only."""
         expected = self.expected
         if expected is None or len(args) != len(expected) or modes.current() != self.mode:
-            return False
+            return None
+        arrays = []
         for x, (shape, dtype) in zip(args, expected):  # noqa: B905 (of equal length)
             if type(x) is not Tensor or x._requires_grad or x._base is not None:
-                return False
+                return None
             array = x.array
-            if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
-                return False
-        return self.default is get_default_dtype()
+            if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+                return None
+            arrays.append(array)
+        return arrays if self.default is get_default_dtype() else None
 
     def holds(self) -> bool:
         """Whether what was recorded is still so."""
@@ -159,10 +162,8 @@ class _Run:
             self.version = modes.facts.version
         return not self.others or _hold(self.others)
 
-    def __call__(self, arrays: list[np.ndarray], leaves: Sequence[Any]) -> Any:
-        for k, array in enumerate(arrays):
-            if not array.flags.c_contiguous:
-                arrays[k] = np.ascontiguousarray(array)
+    def __call__(self, arrays: Sequence[np.ndarray], leaves: Sequence[Any]) -> Any:
+        """Run on these arguments, C-contiguous arrays and what they came in."""
         results = self.binding.run(arrays)
         for of, gradient in self.gradients:
             tensor = of if isinstance(of, Tensor) else leaves[of]
@@ -171,8 +172,9 @@ class _Run:
         return self._finished(results, leaves)
 
     def _finished(self, results: list[Any], leaves: Sequence[Any]) -> Any:
-        for of in self.cleared:
-            (of if isinstance(of, Tensor) else leaves[of])._grad = None
+        if self.cleared:
+            for of in self.cleared:
+                (of if isinstance(of, Tensor) else leaves[of])._grad = None
         if self.single:
             return wrap(results[0])
         return unflatten(self.structure, [self._one(x, results, leaves) for x in self.returned])
@@ -198,9 +200,6 @@ class _Run:
         for commit in recording.commit:
             commit()
         return self._finished(results, leaves)
-
-
-_SINGLE = flatten(np.empty(0))[1]
 
 
 def _hold(guards: Iterable[Guard]) -> bool:

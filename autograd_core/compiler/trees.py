@@ -13,7 +13,7 @@ from ..tensor import Tensor
 __all__ = ["Structure", "flatten", "unflatten"]
 
 
-class _Leaf(NamedTuple):
+class Leaf(NamedTuple):
     """A place for a tensor (True) or an array."""
 
     tensor: bool
@@ -68,10 +68,10 @@ class _Static:
         return repr(self.value)
 
 
-Structure: TypeAlias = _Leaf | _Sequence | _Mapping | _Record | _Static
+Structure: TypeAlias = Leaf | _Sequence | _Mapping | _Record | _Static
 """What is left of nested containers without their tensors and arrays; hashable."""
 
-TENSOR, ARRAY = _Leaf(True), _Leaf(False)
+TENSOR, ARRAY = Leaf(True), Leaf(False)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
@@ -117,7 +117,7 @@ def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
 
 
 def _joined(structure: Structure, leaves: Iterator[Any]) -> Any:
-    if isinstance(structure, _Leaf):
+    if isinstance(structure, Leaf):
         return next(leaves)
     if isinstance(structure, _Static):
         return structure.value

@@ -63,7 +63,7 @@ def erf(x):  # type: ignore[no-untyped-def]
 
 @function
 def erfc(x):  # type: ignore[no-untyped-def]
-    """``1 - erf(x)`` of a float64, within 3.2 ulp."""
+    """``1 - erf(x)`` of a float64, within 3.5 ulp."""
     y = abs(x)
     far = _erfc_far(y)
     far = 2.0 - far if x < 0.0 else far

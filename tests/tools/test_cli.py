@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 import autograd_core as ag
 from autograd_core import nn
+from autograd_core.compiler import cache
 from autograd_core.tools import cli, digits, files
 from autograd_core.tools.weights import load_weights
 
@@ -63,6 +66,7 @@ def test_the_defaults_read_digits(tmp_path, draws):
     assert result.epochs == digits.Options().epochs
     assert result.files == {name: str(tmp_path / file) for name, file in NAMES.items()}
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES.values())
+    assert result.compilation.problem is None
     assert (tmp_path / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
     drawing = (tmp_path / "graph.svg").read_text()
     assert "</svg>" in drawing
@@ -102,7 +106,7 @@ def test_the_seed_decides_everything(tmp_path):
 
 
 def test_the_weights_file_is_all_it_takes_to_read_digits_again(tmp_path):
-    result = digits.train(digits.Options(layers=(16, 12), activation="tanh", epochs=3), tmp_path)
+    result = digits.train(digits.Options(layers=(16, 12), activation="tanh", epochs=3, compile=False), tmp_path)
     model = nn.MLP([64, 16, 12, 10], activation="tanh")
     about = load_weights(model, result.files["weights"])
     assert (about["sizes"], about["activation"]) == ([64, 16, 12, 10], "tanh")
@@ -115,6 +119,21 @@ def test_the_weights_file_is_all_it_takes_to_read_digits_again(tmp_path):
     assert confusion.tolist() == result.confusion
     assert result.test_accuracy == np.mean(read == labels.array)
     assert result.parameters == 64 * 16 + 16 + 16 * 12 + 12 + 12 * 10 + 10
+
+
+def test_compiled_or_not_the_same_digits_are_read(tmp_path):
+    rows = {True: [], False: []}
+    compiled, plain = (
+        digits.train(replace(QUICK, compile=compile), tmp_path / str(compile), rows[compile].append)
+        for compile in (True, False)
+    )
+    assert compiled.compilation.problem is None
+    assert plain.compilation is None
+    assert compiled.confusion == plain.confusion
+    for row, other in zip(rows[True], rows[False], strict=True):
+        for part, other_part in ((row.train, other.train), (row.validation, other.validation)):
+            assert part["accuracy"] == other_part["accuracy"]
+            assert part["loss"] == pytest.approx(other_part["loss"], rel=1e-4)
 
 
 def test_the_history_has_every_epoch(tmp_path):
@@ -133,7 +152,7 @@ def test_the_history_has_every_epoch(tmp_path):
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("layers", [(), (20, 20, 20)])
 def test_other_nets_and_optimizers_learn_too(tmp_path, optimizer, layers):
-    result = digits.train(digits.Options(layers=layers, optimizer=optimizer, epochs=8), tmp_path)
+    result = digits.train(digits.Options(layers=layers, optimizer=optimizer, epochs=8, compile=False), tmp_path)
     assert result.test_accuracy > 0.85
 
 
@@ -151,7 +170,7 @@ def test_an_interruption_keeps_what_was_learned(tmp_path):
 
 
 def test_a_loss_that_diverges_keeps_what_was_learned(tmp_path):
-    result = digits.train(digits.Options(layers=(16,), optimizer="sgd", lr=1e9), tmp_path)
+    result = digits.train(digits.Options(layers=(16,), optimizer="sgd", lr=1e9, compile=False), tmp_path)
     assert "the loss became" in result.stopped
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(NAMES.values())
 
@@ -177,16 +196,28 @@ def test_the_report(tmp_path, capsys):
     assert out.startswith("Test accuracy ")
     assert "Most confused: " in out
     assert all(file in out for file in NAMES.values())
-    assert [line.split(":")[0] for line in err.splitlines()] == [f"epoch   {i} of 2" for i in range(3)]
-    assert max(map(len, err.splitlines())) <= 80
+    told = err.splitlines()
+    assert re.fullmatch(r"(compiled|native code from the cache, ready) in \d+\.\d s", told.pop(1))
+    assert [line.split(":")[0] for line in told] == [f"epoch   {i} of 2" for i in range(3)]
+    assert max(map(len, told)) <= 80
+
+
+def test_without_compiling(tmp_path, monkeypatch, capsys):
+    arguments = ["train", "digits", "--epochs", "1", "--layers", "--output", str(tmp_path)]
+    assert cli.main([*arguments, "--no-compile"]) == 0
+    assert [line[:5] for line in capsys.readouterr().err.splitlines()] == ["epoch", "epoch"]
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(cache, "environment", cache.environment.__wrapped__)
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().err.splitlines()[1] == "not compiled: numba is not installed"
 
 
 def test_options_arrive(tmp_path, monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr(cli.digits, "train", lambda options, output, on_epoch: seen.append((options, output)) or 1 / 0)
+    monkeypatch.setattr(cli.digits, "train", lambda options, output, *_: seen.append((options, output)) or 1 / 0)
     arguments = (
         "--layers 30 20 --activation tanh --optimizer sgd --lr 0.5 --weight-decay 0 --batch-size 7 --epochs 2 "
-        "--seed 9 --output there"
+        "--seed 9 --no-compile --output there"
     )
     with pytest.raises(ZeroDivisionError):
         cli.main(["train", "digits", *arguments.split()])
@@ -195,7 +226,7 @@ def test_options_arrive(tmp_path, monkeypatch, capsys):
     with pytest.raises(ZeroDivisionError):
         cli.main(["train", "digits", "--layers"])
     assert seen == [
-        (digits.Options((30, 20), "tanh", "sgd", 0.5, 0.0, 7, 2, 9), "there"),
+        (digits.Options((30, 20), "tanh", "sgd", 0.5, 0.0, 7, 2, 9, False), "there"),
         (digits.Options(), "runs/digits"),
         (digits.Options(layers=()), "runs/digits"),
     ]
@@ -282,7 +313,8 @@ def test_a_disk_that_is_full_is_said(tmp_path, monkeypatch, capsys):
         write(path, content)
 
     monkeypatch.setattr(files.Path, "write_bytes", full)
-    assert cli.main(["train", "digits", "--epochs", "1", "--layers", "--output", str(tmp_path)]) == 1
+    arguments = ["--epochs", "1", "--layers", "--no-compile", "--output", str(tmp_path)]
+    assert cli.main(["train", "digits", *arguments]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"autograd-core: cannot write {tmp_path / 'weights.safetensors'}: No space left on device"
     )
@@ -290,7 +322,7 @@ def test_a_disk_that_is_full_is_said(tmp_path, monkeypatch, capsys):
 
 
 def test_a_diverging_loss_is_said(tmp_path, capsys):
-    arguments = ["--optimizer", "sgd", "--lr", "1e9", "--layers", "16", "--output", str(tmp_path)]
+    arguments = ["--optimizer", "sgd", "--lr", "1e9", "--layers", "16", "--no-compile", "--output", str(tmp_path)]
     assert cli.main(["train", "digits", *arguments]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("autograd-core: the loss became ")
@@ -302,7 +334,8 @@ def test_an_interruption_while_saving_is_said(tmp_path, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(digits.plots, "learning_curves", interrupt)
-    assert cli.main(["train", "digits", "--epochs", "1", "--layers", "--output", str(tmp_path)]) == 130
+    arguments = ["--epochs", "1", "--layers", "--no-compile", "--output", str(tmp_path)]
+    assert cli.main(["train", "digits", *arguments]) == 130
     assert "interrupted before all files were written" in capsys.readouterr().err.splitlines()[-1]
     assert (tmp_path / "weights.safetensors").exists()
 
@@ -319,7 +352,8 @@ def test_json_is_one_object_on_standard_output(tmp_path, draws):
     assert np.array(result["confusion"]).shape == (10, 10)
     assert result["files"] == {name: str(Path("runs/digits", file)) for name, file in NAMES.items()}
     assert all((tmp_path / path).stat().st_size for path in result["files"].values())
-    assert len(done.stderr.splitlines()) == 3, done.stderr
+    assert result["compilation"].keys() == {"seconds", "cached", "problem"}
+    assert len(done.stderr.splitlines()) == 4, done.stderr
 
 
 def test_ctrl_c_saves_and_says_so(tmp_path, draws):

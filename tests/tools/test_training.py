@@ -1,15 +1,17 @@
 """The training loop: what it gives, and what it leaves behind when it ends early."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
 
 import autograd_core as ag
 from autograd_core import nn, optim
+from autograd_core.compiler import binding, cache, native
 from autograd_core.nn.functional import cross_entropy, mse_loss
 from autograd_core.tools.plots import learning_curves
-from autograd_core.tools.training import DivergedError, Epoch, accuracy, batches, evaluate, fit
+from autograd_core.tools.training import Compilation, DivergedError, Epoch, accuracy, batches, evaluate, fit
 
 
 def clouds(rng, count=60):
@@ -22,7 +24,7 @@ def clouds(rng, count=60):
 def start(seed=0, lr=0.05):
     generator = ag.manual_seed(seed)
     model = nn.MLP([2, 8, 3])
-    return model, optim.Adam(model.named_parameters(), lr=lr), generator
+    return model, optim.Adam(model.named_parameters(), lr=lr, weight_decay=0.003), generator
 
 
 def weights(model):
@@ -150,19 +152,20 @@ def test_an_interruption_in_the_middle_of_an_epoch_leaves_the_last_best(rng):
         return cross_entropy(outputs, targets)
 
     model, optimizer, generator = start()
-    before = weights(model)
+    before, parts = weights(model), (clouds(rng), clouds(rng))
     with pytest.raises(KeyboardInterrupt):
-        fit(model, optimizer, loss, clouds(rng), clouds(rng), epochs=8, batch_size=7, generator=generator)
+        fit(model, optimizer, loss, *parts, epochs=8, batch_size=7, generator=generator, compile=False)
     assert same(weights(model), before)
 
 
-def test_a_loss_that_diverges_is_named_and_the_best_weights_stay(rng):
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_loss_that_diverges_is_named_and_the_best_weights_stay(rng, compile):
     rows = []
     x, y = ag.tensor(rng.standard_normal((20, 1)), dtype=ag.float32), ag.ones(20, 1)
     line = nn.Linear(1, 1)
     optimizer = optim.SGD(line.named_parameters(), lr=1e9)
     with pytest.raises(DivergedError, match=r"became (inf|nan) in epoch \d+; a smaller learning rate"):
-        fit(line, optimizer, mse_loss, (x, y), (x, y), epochs=50, batch_size=5, on_epoch=rows.append)
+        fit(line, optimizer, mse_loss, (x, y), (x, y), epochs=50, batch_size=5, on_epoch=rows.append, compile=compile)
     assert all(math.isfinite(row.validation["loss"]) for row in rows)
     assert evaluate(line, mse_loss, (x, y))["loss"] == pytest.approx(min(row.validation["loss"] for row in rows))
 
@@ -178,6 +181,120 @@ def test_refuses_what_cannot_be(rng):
         fit(model, optimizer, cross_entropy, (points, labels), (points, labels[1:]), epochs=1, batch_size=1)
     with pytest.raises(ValueError, match=r"train needs .* at least one, got 0 inputs"):
         fit(model, optimizer, cross_entropy, (points[:0], labels[:0]), (points, labels), epochs=1, batch_size=1)
+
+
+# Compiling
+
+
+class Noisy(nn.MLP):
+    """Random in training, and with a buffer that training changes."""
+
+    def __init__(self):
+        super().__init__([2, 8, 3])
+        self.register_buffer("mean", ag.zeros(2))
+
+    def forward(self, inputs):
+        if self.training:
+            self.mean.mul_(0.9).add_(0.1 * inputs.mean(0))
+            inputs = nn.functional.dropout(inputs, 0.3)
+        return super().forward(inputs - self.mean)
+
+
+def noisy(seed, compile, **options):
+    """The history of a net, its weights, and what is drawn next after it."""
+    generator = ag.manual_seed(seed)
+    model = Noisy()
+    optimizer = optim.Adam(model.named_parameters(), lr=0.01)
+    rng = np.random.default_rng(4)
+    given = {"epochs": 3, "batch_size": 7, "generator": generator, "metrics": {"accuracy": accuracy}} | options
+    history = fit(model, optimizer, cross_entropy, clouds(rng), clouds(rng, 30), compile=compile, **given)
+    return history, weights(model), ag.rand(3).array
+
+
+def test_compiled_or_not_the_numbers_are_the_same():
+    pytest.importorskip("numba")
+    found = []
+    (first, learned, drawn), (again, learned_again, drawn_again) = (
+        noisy(seed, compile, on_compiled=found.append) for seed, compile in ((1, True), (1, False))
+    )
+    assert [made.problem for made in found] == [None], "one of them is compiled"
+    for row, other in zip(first, again, strict=True):
+        assert row.train == pytest.approx(other.train, rel=1e-4)
+        assert row.validation == pytest.approx(other.validation, rel=1e-4)
+    for name, value in learned.items():
+        np.testing.assert_allclose(value, learned_again[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert np.array_equal(drawn, drawn_again)
+
+
+def test_a_smaller_last_batch_uses_the_same_native_code(rng, monkeypatch):
+    pytest.importorskip("numba")
+    sources = []
+
+    def compiled(source, *arguments):
+        sources.append(source)
+        return native.compiled(source, *arguments)
+
+    monkeypatch.setattr(binding, "compiled", compiled)
+    learn(rng, batch_size=8)  # 60 = 7 * 8 + 4 examples for training, 30 for validation
+    assert (len(sources), len(set(sources))) == (4, 2)
+
+
+def test_it_says_what_became_of_compiling(monkeypatch, tmp_path):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("AUTOGRAD_CORE_CACHE", str(tmp_path))
+    x = ag.ones(3, 1)
+
+    def told():
+        monkeypatch.setattr(native, "_compiled", {})  # as in a new process
+        events = []
+        line = nn.Linear(1, 1)
+        sgd = optim.SGD(line.named_parameters(), lr=0.1)
+        options = {"on_epoch": events.append, "on_compiled": events.append}
+        fit(line, sgd, mse_loss, (x, x), (x, x), epochs=2, batch_size=3, **options)
+        kinds = [type(event) for event in events]
+        assert kinds == [Epoch, Compilation, Epoch, Epoch]
+        return events[1]
+
+    first, second = told(), told()
+    assert (first.cached, second.cached) == (False, True)
+    assert first.seconds > second.seconds > 0
+    assert str(first) == f"compiled in {first.seconds:.1f} s"
+    assert str(second) == f"native code from the cache, ready in {second.seconds:.1f} s"
+
+
+def test_without_numba_it_runs_as_it_is(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setattr(cache, "environment", getattr(cache.environment, "__wrapped__", cache.environment))
+    found = []
+    history, learned, drawn = noisy(2, compile=True, on_compiled=found.append)
+    expected, learned_plainly, drawn_plainly = noisy(2, compile=False)
+    assert history == expected
+    assert same(learned, learned_plainly)
+    assert np.array_equal(drawn, drawn_plainly)
+    assert str(found[0]) == "not compiled: numba is not installed"
+
+
+def test_what_cannot_be_compiled_runs_as_it_is(rng):
+    seen = []
+
+    def loss(outputs, targets):
+        value = cross_entropy(outputs, targets)
+        seen.append(value.item())
+        return value
+
+    pytest.importorskip("numba")
+    found = []
+    parts = clouds(rng), clouds(rng, 30)
+    histories = []
+    for compile in (True, False):
+        model, optimizer, generator = start()
+        options = {"generator": generator, "compile": compile, "on_compiled": found.append}
+        histories.append(fit(model, optimizer, loss, *parts, epochs=2, batch_size=20, **options))
+    assert histories[0] == histories[1]
+    assert len(seen) == 2 * (2 * 3 + 3 * 2), "batches and evaluations"
+    assert len(found) == 1
+    assert str(found[0]).startswith("not compiled: ")
+    assert "item" in found[0].problem
 
 
 def test_accuracy_counts_the_largest_logits():
