@@ -121,9 +121,13 @@ def viewed(instruction: Instruction, access: Access) -> list[Access] | None:
     return _views(access, lambda array: REGISTRY[name].record.forward(array, **params))
 
 
+_ELEMENT = np.dtype([("", np.int8)])
+"""Of a record NumPy gives a single element as a view as well; of a number it gives a copy."""
+
+
 def _views(access: Access, view: Callable[[np.ndarray], Any]) -> list[Access]:
     memory = access.buffer.addresses()
-    found = view(np.ndarray(access.shape, np.int8, memory, access.offset, access.strides))
+    found = view(np.ndarray(access.shape, _ELEMENT, memory, access.offset, access.strides))
     results = []
     for array in found if isinstance(found, tuple) else (found,):
         offset = array.__array_interface__["data"][0] - memory.ctypes.data if array.size else 0

@@ -102,6 +102,8 @@ class _Emitter:
     def __init__(self, nodes: Nodes, plan: Plan) -> None:
         self.nodes, self.plan = nodes, plan
         self.kernels: dict[str, str] = {}  # the name of each text
+        self.described: dict[str, str] = {}  # what each kernel does
+        self.calls: dict[Any, tuple[str, str]] = {}  # for each symbol the name and the text of the function that calls
         self.names: set[str] = set()
         self.scratch = 0
         self.slots: dict[Buffer | None, int] = {}
@@ -127,6 +129,7 @@ class _Emitter:
             kernel = write_kernel(step, self.plan.kept, self.plan.memory)
             self.names |= kernel.functions
             name = self.kernels.setdefault(kernel.text, f"loop_{len(self.kernels)}")
+            self.described.setdefault(name, ", ".join(p.op.name for p in step.placed))
             return [Invocation(name, tuple(kernel.args), lines=tuple(step.lines), step=step)]
         if isinstance(step, Product):
             return self._products(step)
@@ -261,14 +264,24 @@ class _Emitter:
                 table += values
                 k += len(values)
                 used += scratch_bytes(x) if isinstance(x, Scratch) else 0
-            call = f"{invocation.kernel}({', '.join(texts)})"
+            call = self._call(invocation, texts)
             if invocation.checked:
-                line(f"if {call} != 0:", _shown(invocation))
-                body.append("    " * (depth + 1) + "return a")
-                listing.append("    " * (depth + 1) + "return a")
+                line(f"if {call}(t, a) != 0:", _shown(invocation))
+                line("    return a")
             else:
-                line(call, _shown(invocation))
+                line(f"{call}(t, a)", _shown(invocation))
             line(f"a += {k}")
+
+    def _call(self, invocation: Invocation, texts: list[str]) -> str:
+        """The function that reads the arguments of a kernel from the table and calls it."""
+        if invocation.symbol not in self.calls:
+            same = sum(symbol[0] == invocation.kernel for symbol in self.calls)
+            name = f"call_{invocation.kernel}" + (f"_{same + 1}" if same else "")
+            returned = "return " if invocation.checked else ""
+            text = f"@function\ndef {name}(t, a):\n    {returned}{invocation.kernel}(\n        "
+            text += ",\n        ".join(texts) + "\n    )\n"
+            self.calls[invocation.symbol] = name, text
+        return self.calls[invocation.symbol][0]
 
     def _passing(self, x: KernelArgument, k: int, used: int) -> tuple[str, list[int]]:
         """How a call reads an argument from place `k` of its own in the table, and what stands there."""
@@ -289,7 +302,10 @@ class _Emitter:
         return f"{here} != 0" if dtype.kind == "b" else f"np.{x.dtype}({here})", [int(x.value)]
 
     def _text(self, body: list[str], annotated: bool) -> str:
-        kernels = [f"@kernel\n{text.format(name=name)}" for text, name in self.kernels.items()]
+        kernels = [
+            (f"# {self.described[name]}\n" if annotated else "") + f"@kernel\n{text.format(name=name)}"
+            for text, name in self.kernels.items()
+        ]
         step = [
             "def step(t):",
             "    for k in range(t[3]):",
@@ -301,7 +317,7 @@ class _Emitter:
             *body,
             "    return 0",
         ]
-        return "\n\n".join([*kernels, "\n".join(step)]) + "\n"
+        return "\n\n".join([*kernels, *(text for _, text in self.calls.values()), "\n".join(step)]) + "\n"
 
 
 def aligned(size: int) -> int:

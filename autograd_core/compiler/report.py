@@ -24,7 +24,8 @@ class Report:
     kernels : calls of other kernels, by name
     in_python : what runs in Python between native segments: (operation, line, reason)
     segments : native segments
-    workspace, gradients : bytes
+    workspace : bytes of memory for what is computed, gradients included
+    gradients : bytes of those
     cached : whether the native code came from disk
     compile_seconds : what compiling took; of a cached step, when it was compiled
     ready_seconds : what it took from the recording to a function that can be called
@@ -74,7 +75,7 @@ class Report:
             lines.append(f"    {name} x {calls}: {shown}")
         lines += [f"    {name} x {calls}" for name, calls in self.kernels.items()]
         lines += [f"in Python: {name} ({line}): {reason}" for name, line, reason in self.in_python]
-        lines.append(f"workspace {self.workspace:,} bytes, gradients {self.gradients:,} bytes")
+        lines.append(f"workspace {self.workspace:,} bytes, of which gradients {self.gradients:,}")
         origin = "from the cache; compiled once in" if self.cached else "compiled in"
         lines.append(f"native code {origin} {self.compile_seconds:.2f} s; ready after {self.ready_seconds:.2f} s")
         return "\n".join(lines)

@@ -134,15 +134,15 @@ class _Run:
 
     def fitting(self, args: tuple[Any, ...]) -> list[np.ndarray] | None:
         """The arrays of these arguments if they, and the present mode, are as was recorded; in the usual case only."""
-        expected = self.expected
-        if expected is None or len(args) != len(expected) or modes.current() != self.mode:
+        expected, mode = self.expected, modes.current()
+        if expected is None or len(args) != len(expected) or not (mode is self.mode or mode == self.mode):
             return None
         arrays = []
         for x, (shape, dtype) in zip(args, expected):  # noqa: B905 (of equal length)
             if type(x) is not Tensor or x._requires_grad or x._base is not None:
                 return None
             array = x.array
-            if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+            if array.dtype is not dtype or array.shape != shape or not array.flags.c_contiguous:
                 return None
             arrays.append(array)
         return arrays if self.default is get_default_dtype() else None
@@ -166,9 +166,10 @@ class _Run:
         """Run on these arguments, C-contiguous arrays and what they came in."""
         results = self.binding.run(arrays)
         for of, gradient in self.gradients:
-            tensor = of if isinstance(of, Tensor) else leaves[of]
-            if tensor._grad is not gradient:
-                tensor._grad = gradient
+            if not isinstance(of, Tensor):
+                leaves[of].accumulate_grad(gradient.array)
+            elif of._grad is not gradient:
+                of._grad = gradient
         return self._finished(results, leaves)
 
     def _finished(self, results: list[Any], leaves: Sequence[Any]) -> Any:
@@ -188,15 +189,19 @@ class _Run:
         """Put what the recorded run gave where it belongs."""
         results: list[Any] = []
         gradients = iter(self.gradients)
-        for (target, _), value in zip(recording.program.outputs, recording.values, strict=True):
+        values = [np.array(value) for value in recording.values]  # some are the memory of what others go to
+        for (target, _), value in zip(recording.program.outputs, values, strict=True):
             if isinstance(target, State):
                 target.tensor.array[...] = value
             elif isinstance(target, Gradient):
                 of, gradient = next(gradients)
                 gradient.array[...] = value
-                (of if isinstance(of, Tensor) else leaves[of])._grad = gradient
+                if isinstance(of, Tensor):
+                    of._grad = gradient
+                else:
+                    leaves[of].accumulate_grad(value)
             else:
-                results.append(np.array(value))
+                results.append(value)
         for commit in recording.commit:
             commit()
         return self._finished(results, leaves)

@@ -32,14 +32,17 @@ __all__ = [
     "address_of",
     "bits",
     "build",
+    "cgutils",
     "from_bits",
     "function",
     "gemm",
+    "intrinsic",
     "kernel",
     "maximum",
     "minimum",
     "number",
     "plus",
+    "types",
 ]
 
 
@@ -131,19 +134,23 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def function(function: Callable[..., Any] | None = None, *, contract: bool = True) -> Any:
-    """Decorator: a function of numbers, inlined where it is called.
+    """Decorator: a function of numbers, inlined where it is called: only then is a loop of it vectorised.
 
     Parameters
     ----------
     contract : whether ``a * b + c`` may be one rounding; not where the exact rounding of each step matters
     """
-    if function is None:
-        return lambda f: _Dispatcher(f, targetoptions={**_OPTIONS, "fastmath": {"contract"} if contract else set()})
-    return _Dispatcher(function, targetoptions={**_OPTIONS, "fastmath": {"contract"}})
+
+    def make(function: Callable[..., Any]) -> Any:
+        flags = {"contract"} if contract else set()
+        return _Dispatcher(function, targetoptions={**_OPTIONS, "forceinline": True, "fastmath": flags})
+
+    return make if function is None else make(function)
 
 
 def _reorders(function: Callable[..., Any]) -> Any:
-    return _Dispatcher(function, targetoptions={**_OPTIONS, "fastmath": {"contract", "reassoc", "nsz"}})
+    flags = {"contract", "reassoc", "nsz"}
+    return _Dispatcher(function, targetoptions={**_OPTIONS, "forceinline": True, "fastmath": flags})
 
 
 @_reorders

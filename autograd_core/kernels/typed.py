@@ -101,8 +101,8 @@ def steps(bounds: Sequence[float], values: Sequence[float]) -> Any:
     return _word(emit)
 
 
-def polynomial(float32: Sequence[float], float64: Sequence[float]) -> Any:
-    """The polynomial with these coefficients, lowest first, for either dtype; by Horner's rule."""
+def polynomial(float32: Sequence[float] = (), float64: Sequence[float] = ()) -> Any:
+    """The polynomial with these coefficients, lowest first, for either dtype or one of them; by Horner's rule."""
     coefficients = {types.float32: float32, types.float64: float64}
 
     def emit(builder: Any, dtype: Any, x: Any) -> Any:

@@ -1,6 +1,7 @@
 """Every primitive, compiled: values and gradients are those of eager code.
 
 All primitives of a family (a module of `autograd_core.ops`) are one function, so that few programs have to be compiled.
+What is compiled is run twice: all samples as plain Python, which looks at every access to memory, and some natively.
 """
 
 from collections import defaultdict
@@ -10,12 +11,24 @@ import pytest
 from samples import samples, trained
 
 import autograd_core as ag
-from autograd_core.primitive import REGISTRY
+from autograd_core.compiler.nodes import Host, lower
+from autograd_core.compiler.passes import optimize
+from autograd_core.compiler.recorder import record
+from autograd_core.primitive import REGISTRY, Sample
 
 pytest.importorskip("numba")
 
 DATA_SHAPED = {"bincount", "distinct", "nonzero"}
 """The shape of the result depends on values: refused (see the tests of the recorder)."""
+
+IN_PYTHON = set(
+    "cholesky cofactors det digamma distinct eigh einsum erfinv histc inv lgamma matrix_exp overlap pinv polygamma put qr "
+    "set slogdet solve solve_triangular svd".split()
+)
+"""What has no native form, or none for some of its samples (``put`` and ``set`` with masks)."""
+
+DTYPES = ["float32", "float64"]
+TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 
 
 def shaped_by_values(name, sample):
@@ -39,69 +52,104 @@ def families():
 FAMILIES = families()
 
 
-def cases(names, dtype):
-    """(name, arguments, parameters, positions of those with a gradient) of all samples and kinks, in a dtype."""
-    rng = np.random.default_rng(5)
-    for name in names:
+class Case:
+    """A primitive with arguments in a dtype."""
+
+    def __init__(self, name, sample, dtype, rng):
+        self.name, self.params = name, sample.params
+        self.args = [
+            a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in sample.args
+        ]
         record = REGISTRY[name].record
-        given = [s for s in samples(name) if not shaped_by_values(name, s)]
-        given += [type(k)(*map(np.asarray, k.args), value=k.value, grads=k.grads, **k.params) for k in record.kinks]
-        for sample in given:
-            args = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in sample.args]
-            positions = trained(record, sample) if record.differentiable else []
-            if picks_by_values(name, sample):
-                positions = []
-            cotangent = rng.normal(size=64)
-            yield name, args, sample.params, positions, cotangent
+        learns = record.differentiable and not picks_by_values(name, sample)
+        self.positions = trained(record, sample) if learns else []
+        self.cotangent = rng.normal(size=64)
+
+    def tensors(self):
+        return [
+            ag.tensor(a, requires_grad=i in self.positions) if isinstance(a, np.ndarray) else a
+            for i, a in enumerate(self.args)
+        ]
+
+    def __call__(self, *args):
+        """The values and the gradients."""
+        out = REGISTRY[self.name](*args, **self.params)
+        outs = out if isinstance(out, tuple) else (out,)
+        smooth = [o for o in outs if o.requires_grad]
+        if not smooth:
+            return [*outs]
+        directions = [np.resize(self.cotangent, o.shape).astype(o.dtype) for o in smooth]
+        return [*outs, *ag.grad(smooth, [args[i] for i in self.positions], directions)]
 
 
-def applied(table):
-    """A function of all arguments of all cases that gives all values and gradients."""
-
-    def function(given):
-        results = []
-        for (name, _, params, positions, cotangent), args in zip(table, given, strict=True):
-            out = REGISTRY[name](*args, **params)
-            outs = out if isinstance(out, tuple) else (out,)
-            smooth = [o for o in outs if o.requires_grad]
-            found = ()
-            if smooth:
-                directions = [np.resize(cotangent, o.shape).astype(o.dtype) for o in smooth]
-                found = ag.grad(smooth, [args[i] for i in positions], directions)
-            results.append((outs, found))
-        return results
-
-    return function
+def every(name):
+    """All samples and kinks of a primitive."""
+    given = [s for s in samples(name) if not shaped_by_values(name, s)]
+    return given + [Sample(*map(np.asarray, k.args), **k.params) for k in REGISTRY[name].record.kinks]
 
 
-def tensors(table):
+def some(name):
+    """Few samples: of what is elementwise, one for each set of parameters, with all values in a row."""
+    given = every(name)
+    if not REGISTRY[name].record.elementwise:
+        return [given[0], given[-1]] if len(given) > 1 else given
+    rows = defaultdict(list)
+    for s in given:
+        rows[tuple(s.params.items()), tuple(a.dtype.kind for a in s.args)].append(np.broadcast_arrays(*s.args))
     return [
-        [ag.tensor(a, requires_grad=i in positions) if isinstance(a, np.ndarray) else a for i, a in enumerate(args)]
-        for _, args, _, positions, _ in table
+        Sample(*(np.concatenate([a.ravel() for a in column]) for column in zip(*row, strict=True)), **dict(params))
+        for (params, _), row in rows.items()
     ]
 
 
-TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
+def assert_compiled_is_eager(family, dtype, chosen):
+    rng = np.random.default_rng(5)
+    table = [Case(name, sample, dtype, rng) for name in FAMILIES[family] for sample in chosen(name)]
+    given = [case.tensors() for case in table]
 
+    @ag.compile
+    def step(given):
+        return [case(*args) for case, args in zip(table, given, strict=True)]
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_compiled_is_eager(family, dtype):
-    table = list(cases(FAMILIES[family], dtype))
-    function = applied(table)
-    step = ag.compile(function)
-    given = tensors(table)
     with np.errstate(all="ignore"):
-        expected = function(given)
+        expected = step.function(given)
         step(given)
         found = step(given)
-    differing = []
+    assert len(step._runs) == len(next(iter(step._runs.values()))) == 1  # the second call was not recorded
     for case, now, before in zip(table, found, expected, strict=True):
-        for what, a, b in (("value", now[0], before[0]), ("gradient", now[1], before[1])):
-            for x, y in zip(a, b, strict=True):
-                x, y = x.numpy(), y.detach().numpy()
-                try:
-                    np.testing.assert_allclose(x, y, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], strict=True)
-                except AssertionError as error:
-                    differing.append(f"{what} of {case[0]}{case[2]} at {case[1]!r}:\n{error}")
-    assert not differing, f"{len(differing)} differ; the first:\n" + "\n".join(differing[:5])
+        for x, y in zip(now, before, strict=True):
+            np.testing.assert_allclose(
+                x.numpy(), y.detach().numpy(), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], strict=True,
+                err_msg=f"{case.name}{case.params} at {case.args!r}",
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_as_python(family, dtype):
+    from python_step import in_python
+
+    with in_python():
+        assert_compiled_is_eager(family, dtype, every)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_natively(family, dtype):
+    assert_compiled_is_eager(family, dtype, some)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_runs_in_python_is_listed(dtype):
+    """Forward, on samples that are not empty."""
+    found = set()
+    for name, primitive in REGISTRY.items():
+        for sample in every(name):
+            case = Case(name, sample, dtype, np.random.default_rng(0))
+            if any(np.size(a) == 0 for a in case.args):
+                continue
+            with np.errstate(all="ignore"):
+                program = optimize(record(lambda *args, p=primitive, c=case: p(*args, **c.params), case.tensors()).program)
+            if any(isinstance(node, Host) for node in lower(program).nodes):
+                found.add(name)
+    assert found == IN_PYTHON

@@ -11,10 +11,12 @@ import types
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 from autograd_core.compiler import binding, native, step
-from autograd_core.compiler.emit import HEADER
+from autograd_core.compiler.lowerings import LOWERINGS, load_lowerings
 from autograd_core.kernels import jit
+from autograd_core.primitive import REGISTRY
 
 
 class Block:
@@ -32,26 +34,23 @@ class Pointer:
     def __init__(self, block, offset, dtype, watch):
         self.block, self.offset, self.watch = block, offset, watch
         self.dtype = np.dtype(np.uint8 if dtype == "bool" else dtype)
-        self.elements = block.bytes[offset : offset + (block.size - offset) // self.dtype.itemsize * self.dtype.itemsize]
-        self.elements = self.elements.view(self.dtype)
 
     def _bytes(self, i):
-        assert 0 <= i < len(self.elements), f"element {i} of {len(self.elements)}"
-        size = self.dtype.itemsize
-        start = self.offset + i * size
-        return slice(start, start + size)
+        start = self.offset + int(i) * self.dtype.itemsize
+        assert 0 <= start <= self.block.size - self.dtype.itemsize, f"element {i} is outside of the array"
+        return slice(start, start + self.dtype.itemsize)
 
     def __getitem__(self, i):
         where = self._bytes(i)
         assert self.block.known[where].all(), f"element {i} is read before it is written"
         self.watch.reads(self, where)
-        return self.elements[i]
+        return self.block.bytes[where].view(self.dtype)[0]
 
     def __setitem__(self, i, value):
         where = self._bytes(i)
         self.watch.writes(self, where)
         self.block.known[where] = True
-        self.elements[i] = value
+        self.block.bytes[where].view(self.dtype)[0] = value
 
 
 class Watch:
@@ -85,12 +84,9 @@ class Machine:
         words |= {"np": np, "kernel": self.kernel, "function": lambda f: f, "number": number, **PLAIN}
         for name in names:
             module, _, function = name.partition(".")
-            found = plain(getattr(importlib.import_module(f"autograd_core.kernels.{module}"), function))
-            if module != "jit" and isinstance(found, types.FunctionType):
-                is_kernel = getattr(importlib.import_module(f"autograd_core.kernels.{module}"), function)
-                found = self.kernel(found) if is_kernel.targetoptions.get("noalias") else found
-            words[f"{module}_{function}"] = found
-            words.setdefault(function, found)
+            found = plain(getattr(importlib.import_module(f"autograd_core.kernels.{module}"), function), function)
+            words[f"{module}_{function}"] = self.kernel(found) if module not in MATH else found
+            words.setdefault(function, words[f"{module}_{function}"])
         exec(compile(source, "<step>", "exec"), words)
         self.step = words["step"]
 
@@ -149,10 +145,6 @@ def gemm(f, convention, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
             c[i * ldc + j] = alpha * total + (beta * c[i * ldc + j] if beta else 0)
 
 
-def matmul(f, convention, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
-    gemm(f, convention, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
-
-
 def batched(f, convention, ta, tb, batch, m, n, k, alpha, a, sa, lda, b, sb, ldb, beta, c, sc, ldc):
     for i in range(batch):
         gemm(f, convention, ta, tb, m, n, k, alpha, Shifted(a, i * sa), lda, Shifted(b, i * sb), ldb, beta,
@@ -175,6 +167,9 @@ class Shifted:
 MATH = {"exponential", "hyperbolic", "powers", "error_function", "trigonometric", "typed", "remainders"}
 """The modules of `autograd_core.kernels` that have functions of numbers; NumPy takes their place."""
 
+VECTORS = {"convolution", "windows"}
+"""The modules of lowerings whose kernels have vectors in them; their primitives run in Python as they are."""
+
 PLAIN = {
     "plus": lambda total, x: total + x,
     "maximum": np.maximum,
@@ -185,40 +180,53 @@ PLAIN = {
 }
 """What only Numba knows, by its name in `autograd_core.kernels.jit`."""
 
-_ALREADY = {}
-
-
-def plain(compiled):
+def plain(compiled, name):
     """A kernel or function as plain Python, with all that it calls."""
-    if compiled in _ALREADY:
-        return _ALREADY[compiled]
-    for name, function in PLAIN.items():
-        if compiled is getattr(jit, name):
+    if (compiled, name) in _plain:
+        return _plain[compiled, name]
+    for word, function in PLAIN.items():
+        if compiled is getattr(jit, word):
             return function
-    if compiled.__module__.endswith(".matmul") and compiled.__name__ in ("matmul", "batched"):
-        return {"matmul": matmul, "batched": batched}[compiled.__name__]
+    module = compiled.__module__.rpartition(".")[2]
+    if module in MATH:
+        return number_function(name)
+    if module == "matmul":
+        return {"matmul": gemm, "batched": batched}[name]
     original = compiled.py_func
-    names = {}
-    made = types.FunctionType(original.__code__, names, original.__name__, original.__defaults__, original.__closure__)
-    _ALREADY[compiled] = made
-    for name, x in original.__globals__.items():
-        names[name] = plain(x) if hasattr(x, "py_func") or any(x is getattr(jit, n) for n in PLAIN) else x
-    if original.__closure__:
-        cells = [types.CellType(plain(c.cell_contents) if hasattr(c.cell_contents, "py_func") else c.cell_contents)
-                 for c in original.__closure__]  # fmt: skip
-        made = types.FunctionType(original.__code__, names, original.__name__, original.__defaults__, tuple(cells))
-        _ALREADY[compiled] = made
+    names = dict(original.__globals__)
+    cells = tuple(
+        types.CellType(plain(c.cell_contents, word)) if isinstance(c.cell_contents, jit._Dispatcher) else c
+        for word, c in zip(original.__code__.co_freevars, original.__closure__ or (), strict=True)
+    )
+    made = types.FunctionType(original.__code__, names, original.__name__, original.__defaults__, cells)
+    _plain[compiled, name] = made
+    for word in original.__code__.co_names:
+        if isinstance(names.get(word), jit._Dispatcher) or any(names.get(word) is getattr(jit, w) for w in PLAIN):
+            names[word] = plain(names[word], word)
     return made
+
+
+_plain = {}
+
+
+def number_function(name):
+    """NumPy's, or that of the primitive, in the dtype of its operands."""
+    name = name.removesuffix("32").removesuffix("64")
+    known = {"power": np.power, "integer_power": np.power, "floor_divide": np.floor_divide, "rint": np.rint}
+    forward = known.get(name) or getattr(np, name, None) or REGISTRY[name].record.forward
+    return lambda *numbers: forward(*numbers)
 
 
 class PythonBinding(binding.Binding):
     """A binding whose code is plain Python."""
 
-    def __init__(self, program, workspace=None):
-        super().__init__(program, None)
-        self.code = self.code._replace(entry=self._entered)
+    def __init__(self, program):
+        super().__init__(program)
+        self._entry = self._entered
         self.machine = Machine(self.emitted.source, self.emitted.names)
         self.work = Block(self.workspace, False)
+        if self.emitted.workspace == 0:
+            self.work.size = 0
 
     def run(self, arrays):
         self.given = arrays
@@ -227,26 +235,25 @@ class PythonBinding(binding.Binding):
 
     def _entered(self, address):
         assert address == self._table.ctypes.data
-        machine = self.machine
-        written = set(self.gradients.values()) if False else [id(x) for x in self.gradients.values()]
-        machine.blocks = [self.work]
-        for array in [*self._memory.values(), *self.given]:
-            if array.size:
-                machine.blocks.append(Block(array, id(array) not in written))
+        self.machine.blocks = [self.work]
+        self.machine.blocks += [Block(a, True) for a in [*self._memory.values(), *self.given, self._table] if a.size]
         with np.errstate(all="ignore"):
-            return machine.step(self._table)
+            return self.machine.step(self._table)
+
+    def _in_python(self, host, arrays):
+        super()._in_python(host, arrays)
+        self.work.known[:] = True  # it has written somewhere
 
 
 @contextmanager
 def in_python():
     """Within this, functions are compiled to plain Python."""
     uncompiled = native.Native(None, 0.0, False, 0, "")
-    before = binding.compiled, step.Binding
-    binding.compiled, step.Binding = lambda source, names: uncompiled, PythonBinding
-    try:
+    load_lowerings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binding, "compiled", lambda source, names: uncompiled)
+        patch.setattr(step, "Binding", PythonBinding)
+        for name, lower in LOWERINGS.items():
+            if lower.__module__.rpartition(".")[2] in VECTORS:
+                patch.setitem(LOWERINGS, name, lambda instruction: None)
         yield
-    finally:
-        binding.compiled, step.Binding = before
-
-
-__all__ = ["HEADER", "Machine", "PythonBinding", "in_python", "plain"]
