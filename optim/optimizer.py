@@ -10,6 +10,10 @@ What it takes by position after the gradient is its state; the defaults are the 
 every set of options needs it), and the dict it returns is the state after the step.  What it takes by keyword are
 options, read from the parameter's group at every step.  It is written in NumPy, changes nothing in place, and runs on
 arrays and on tensors alike.
+
+Written in NumPy it sweeps over a parameter once for each of its operations.  If there is much to update, `step` has the
+rule compiled for all parameters together: one native call, and one sweep over each.  A rule that cannot be (one that
+asks for values: ``if grad.max() > 1``) runs as it is, as all do without Numba.
 """
 
 from __future__ import annotations
@@ -18,15 +22,24 @@ import inspect
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core import Tensor, as_tensor, enable_grad, modes, no_grad, zeros_like
+from autograd_core import Tensor, as_tensor, compile, enable_grad, modes, no_grad, zeros_like
 from autograd_core.dtypes import float64, is_floating
 from autograd_core.graph import changes
+from autograd_core.traced import TracingError
 
 __all__ = ["Optimizer"]
+
+COMPILED_FROM = 10_000
+"""How many elements there must be to update for the rule to be compiled.  The compiled one is faster for a single one
+too, but with so few NumPy makes thousands of steps in the second that compiling may take."""
+
+SELECTIONS = 8
+"""For how many selections of the parameters an optimizer compiles the rule, where not always the same have gradients."""
 
 
 class Optimizer:
@@ -90,6 +103,7 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        self._compiled: dict[tuple[str, ...], Callable[..., None]] = {}
         given = list(params)
         if not given:
             raise ValueError(f"{self._name}: got no parameters")
@@ -200,27 +214,58 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        gradients = self._gradients()
         # Training may diverge: the infinities and NaNs are for the loss to show, not for NumPy to warn about.
-        recorder = modes.recorder()
         with no_grad(), np.errstate(all="ignore"):
-            for group in self.param_groups:
-                if recorder is None:
-                    options = {name: _plain(group[name]) for name in self.defaults}
-                else:
-                    options = recorder.options(group, self.defaults)
-                for name, p in zip(group["names"], group["params"], strict=True):
-                    grad = p.grad
-                    if grad is None or not p.requires_grad:
-                        continue
-                    if grad.shape != p.shape:
-                        raise ValueError(
-                            f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}"
-                        )
-                    if recorder is None:
-                        self._update(p, grad, options)
-                    else:
-                        self._record(recorder, p, grad, options)
+            self._advance(gradients)
         return loss
+
+    def _gradients(self) -> dict[str, Tensor]:
+        """The gradients of all parameters that are to be updated, by name."""
+        gradients = {}
+        for name, p in self._by_name().items():
+            grad = p.grad
+            if grad is None or not p.requires_grad:
+                continue
+            if grad.shape != p.shape:
+                raise ValueError(f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}")
+            gradients[name] = grad
+        return gradients
+
+    def _advance(self, gradients: dict[str, Tensor]) -> None:
+        """Update these parameters, in one native call if that pays."""
+        names, given = tuple(gradients), gradients.values()
+        plain = partial(self._update_all, names)
+        update = self._compiled.get(names, plain)
+        if modes.recorder() is not None or sum(g.array.size for g in given) < COMPILED_FROM:
+            update = plain
+        elif update is plain and len(self._compiled) < SELECTIONS:
+            update = self._compiled[names] = compile(plain)
+        try:
+            update(*given)
+        except (ImportError, TracingError, TypeError, AttributeError):
+            if update is plain:
+                raise
+            # Nothing has been changed yet.  Without Numba, or with a rule for arrays only, it stays so.
+            self._compiled[names] = plain
+            plain(*given)
+
+    def _update_all(self, names: tuple[str, ...], *grads: Tensor) -> None:
+        """Run the rule on the parameters with these names: now, or in a recording."""
+        recorder = modes.recorder()
+        gradients = dict(zip(names, grads, strict=True))
+        for group in self.param_groups:
+            if recorder is None:
+                options = {name: _plain(group[name]) for name in self.defaults}
+            else:
+                options = recorder.options(group, self.defaults)
+            for name, p in zip(group["names"], group["params"], strict=True):
+                if name not in gradients:
+                    continue
+                if recorder is None:
+                    self._update(p, gradients[name], options)
+                else:
+                    self._record(recorder, p, gradients[name], options)
 
     def _update(self, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
         """Run the rule on one parameter, and write what it gives in place."""

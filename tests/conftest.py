@@ -7,7 +7,7 @@ import traceback
 import numpy as np
 import pytest
 
-OPTIONAL = ("numba", "scipy", "sklearn", "torch")
+OPTIONAL = ("llvmlite", "numba", "scipy", "sklearn", "torch")
 
 
 def pytest_addoption(parser):
@@ -23,13 +23,14 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """With NumPy alone, what needs SciPy must say so, and the command may need scikit-learn; such tests are skipped."""
+    """With NumPy alone, what needs SciPy or Numba must say so, and the command may need scikit-learn: tests to skip."""
     try:
         return (yield)
     except ImportError as error:
         if item.config.getoption("--numpy-only"):
             by_the_test = traceback.extract_tb(error.__traceback__)[-1].filename == str(item.path)
-            if by_the_test or "pip install scipy" in str(error) or (error.name or "").startswith("sklearn"):
+            says_so = any(f"pip install {name}" in str(error) for name in ("scipy", "numba"))
+            if by_the_test or says_so or (error.name or "").startswith("sklearn"):
                 pytest.skip(str(error))
         raise
 

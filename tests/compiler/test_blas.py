@@ -10,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native import run
 
 from autograd_core.compiler import blas as module
 from autograd_core.compiler.blas import CBLAS, CBLAS_32, FORTRAN, Blas, blas
+
+pytest.importorskip("numba")
+
+from native import run
+
 from autograd_core.kernels import jit
 
 gemm = jit.gemm

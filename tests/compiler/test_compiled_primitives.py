@@ -11,21 +11,12 @@ import pytest
 from samples import samples, trained
 
 import autograd_core as ag
-from autograd_core.compiler.nodes import Host, lower
-from autograd_core.compiler.passes import optimize
-from autograd_core.compiler.recorder import record
 from autograd_core.primitive import REGISTRY, Sample
 
 pytest.importorskip("numba")
 
 DATA_SHAPED = {"bincount", "distinct", "nonzero"}
 """The shape of the result depends on values: refused (see the tests of the recorder)."""
-
-IN_PYTHON = set(
-    "cholesky cofactors det digamma distinct eigh einsum erfinv histc inv lgamma matrix_exp overlap pinv polygamma put qr "
-    "set slogdet solve solve_triangular svd".split()
-)
-"""What has no native form, or none for some of its samples (``put`` and ``set`` with masks)."""
 
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -137,19 +128,3 @@ def test_as_python(family, dtype):
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_natively(family, dtype):
     assert_compiled_is_eager(family, dtype, some)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_what_runs_in_python_is_listed(dtype):
-    """Forward, on samples that are not empty."""
-    found = set()
-    for name, primitive in REGISTRY.items():
-        for sample in every(name):
-            case = Case(name, sample, dtype, np.random.default_rng(0))
-            if any(np.size(a) == 0 for a in case.args):
-                continue
-            with np.errstate(all="ignore"):
-                program = optimize(record(lambda *args, p=primitive, c=case: p(*args, **c.params), case.tensors()).program)
-            if any(isinstance(node, Host) for node in lower(program).nodes):
-                found.add(name)
-    assert found == IN_PYTHON

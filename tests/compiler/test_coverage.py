@@ -19,7 +19,7 @@ DECOMPOSITIONS_OF_MATRICES = {
 DEPENDING_ON_DATA = {"bincount", "distinct", "nonzero"}
 """The shape of the result is not known before."""
 
-SELDOM = {"digamma", "einsum", "erfinv", "flip", "histc", "lgamma", "overlap", "polygamma"}
+SELDOM = {"digamma", "einsum", "erfinv", "histc", "lgamma", "overlap", "polygamma"}
 """Functions that nobody trains with, or that others are made of."""
 
 IN_PYTHON = DECOMPOSITIONS_OF_MATRICES | DEPENDING_ON_DATA | SELDOM
@@ -28,7 +28,7 @@ IN_PYTHON_IN_SOME_FORMS = {
     "index": "masks, which make the shape of the result depend on data",
     "places": "masks",
     "put": "masks",
-    "set": "slices, and masks beside other indices",
+    "set": "masks beside other indices",
     "log_softmax": "no elements",
     "logsumexp": "no elements",
     "softmax": "no elements",
