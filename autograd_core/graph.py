@@ -11,6 +11,7 @@ was changed after it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import weakref
@@ -162,9 +163,12 @@ class _Changes:
         for array in arrays:
             memory = owner(array)
             key = id(memory)
-            forget = weakref.ref(memory, lambda ref, key=key: self._together.pop(key, None))
-            self._together.setdefault(key, []).append((forget, stamp))
+            reference = weakref.ref(memory, functools.partial(self._let_go, key))
+            self._together.setdefault(key, []).append((reference, stamp))
         return stamp
+
+    def _let_go(self, key: int, reference: Any) -> None:
+        self._together.pop(key, None)
 
     def _latest(self, memory: np.ndarray) -> tuple[int, str] | None:
         """When this memory was changed last, and by whom."""

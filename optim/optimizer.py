@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core import Tensor, as_tensor, compile, enable_grad, modes, no_grad, zeros_like
-from autograd_core.dtypes import float64, is_floating
+from autograd_core.dtypes import float32, float64, is_floating
 from autograd_core.graph import changes
 from autograd_core.traced import TracingError
 
@@ -39,7 +39,7 @@ COMPILED_FROM = 10_000
 too, but with so few NumPy makes thousands of steps in the second that compiling may take."""
 
 SELECTIONS = 8
-"""For how many selections of the parameters an optimizer compiles the rule, where not always the same have gradients."""
+"""For how many selections of its parameters an optimizer compiles, where not always the same have gradients."""
 
 
 class Optimizer:
@@ -103,7 +103,7 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
-        self._compiled: dict[tuple[str, ...], Callable[..., None]] = {}
+        self._compiled: dict[tuple[str, ...], Callable[..., Any] | None] = {}
         given = list(params)
         if not given:
             raise ValueError(f"{self._name}: got no parameters")
@@ -236,19 +236,19 @@ class Optimizer:
         """Update these parameters, in one native call if that pays."""
         names, given = tuple(gradients), gradients.values()
         plain = partial(self._update_all, names)
-        update = self._compiled.get(names, plain)
-        if modes.recorder() is not None or sum(g.array.size for g in given) < COMPILED_FROM:
-            update = plain
-        elif update is plain and len(self._compiled) < SELECTIONS:
-            update = self._compiled[names] = compile(plain)
-        try:
-            update(*given)
-        except (ImportError, TracingError, TypeError, AttributeError):
-            if update is plain:
-                raise
-            # Nothing has been changed yet.  Without Numba, or with a rule for arrays only, it stays so.
-            self._compiled[names] = plain
-            plain(*given)
+        observed = modes.current() != modes.Mode(grad=False)
+        if not observed and _much(given):
+            if names not in self._compiled and len(self._compiled) < SELECTIONS:
+                self._compiled[names] = compile(plain)
+            update = self._compiled.get(names)
+            if update is not None:
+                try:
+                    update(*given)
+                    return
+                except (ImportError, TracingError, TypeError, AttributeError):
+                    # There is no Numba, or the rule is one for arrays only.  Nothing has been changed.
+                    self._compiled[names] = None
+        plain(*given)
 
     def _update_all(self, names: tuple[str, ...], *grads: Tensor) -> None:
         """Run the rule on the parameters with these names: now, or in a recording."""
@@ -302,6 +302,9 @@ class Optimizer:
         return {field.name: field.default for field in parameters if field.kind is field.POSITIONAL_OR_KEYWORD}
 
     # Saving
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_compiled": {}}
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the options, as nested dicts by parameter name.
@@ -396,6 +399,12 @@ class Optimizer:
             options = ", ".join(f"{name}={group[name]!r}" for name in self.defaults)
             lines.append(f"  group {i}: {', '.join(group['names'])}\n    {options}\n")
         return f"{self._name}(\n{''.join(lines)})"
+
+
+def _much(gradients: Iterable[Tensor]) -> bool:
+    """Whether it pays to compile the update; in other dtypes every operation would run in Python anyway."""
+    arrays = [g.array for g in gradients]
+    return sum(a.size for a in arrays) >= COMPILED_FROM and all(a.dtype in (float32, float64) for a in arrays)
 
 
 def _plain(value: Any) -> Any:

@@ -33,8 +33,8 @@ def compile(function: Callable[..., Any] | None = None) -> Any:
     """Decorator: run a function as native code.
 
     The first call with arguments of new shapes and dtypes runs the function as it is, and records every operation it
-    applies: forward, ``backward()``, ``optimizer.step()``, changes of parameters and buffers.  The recording becomes one
-    native function, which later calls run instead.  The code does not depend on sizes, and is kept on disk.
+    applies: forward, ``backward()``, ``optimizer.step()``, changes of parameters and buffers.  The recording becomes
+    one native function, which later calls run instead.  The code does not depend on sizes, and is kept on disk.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def compile(function: Callable[..., Any] | None = None) -> Any:
 
     Notes
     -----
-    What a recording depends on is looked at in every call: the tensors it refers to (parameters, buffers, the state of an
-    optimizer, other tensors) hold what they hold at that time; the options of optimizers and the attributes of modules
-    that were called may be changed between calls.  Other Python values, global variables for example, are read when
-    recording.  Side effects other than changes of tensors (printing, appending to a list) happen when recording, and not
-    again.  Results have no history: differentiate inside.  ``.grad`` is what the function leaves there; its memory is
-    used again by the next call.
+    What a recording depends on is looked at in every call: the tensors it refers to (parameters, buffers, the state of
+    an optimizer, other tensors) hold what they hold at that time; the options of optimizers and the attributes of
+    modules that were called may be changed between calls.  Other Python values, global variables for example, are read
+    when recording, and so is ``tensor.array`` where it is read directly.  Side effects other than changes of tensors
+    (printing, appending to a list) happen when recording, and not again.  Results have no history: differentiate
+    inside.  ``.grad`` is what the function leaves there; its memory is used again by the next call.
 
     Examples
     --------

@@ -7,7 +7,7 @@ same buffer.  Which way is not worked out here; NumPy is asked, on memory that n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from .program import Instruction, Source
 __all__ = ["VIEWS", "Access", "Buffer", "contiguous_strides", "inside", "overlap", "reshaped", "viewed"]
 
 VIEWS = frozenset(
-    "reshape permute broadcast_to clone index split unbind diagonal windows positive flip".split()
+    [
+        *("reshape", "permute", "broadcast_to", "index", "split", "unbind"),
+        *("diagonal", "windows", "flip", "clone", "positive"),
+    ]
 )
 """Primitives whose results may be views of their first operand (``index`` only without arrays)."""
 
@@ -87,7 +90,7 @@ def overlap(a: Access, b: Access) -> bool:
     memory = a.buffer.addresses()
     first, second = (np.ndarray(x.shape, np.int8, memory, x.offset, x.strides) for x in (a, b))
     try:
-        return np.shares_memory(first, second, max_work=100)
+        return np.shares_memory(first, second, max_work=cast(Any, 100))
     except np.exceptions.TooHardError:
         return True
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from ..graph import changes
+from ..graph import changes, owner
 from ..tensor import Tensor, wrap
 from .access import Access, Buffer
 from .emit import HEADER, Invocation, emit
@@ -61,7 +61,7 @@ class Binding:
 
     def __init__(self, program: Program) -> None:
         self.recorded = program
-        self.program = optimize(program)
+        self.program = _with_arrays(optimize(program), program)
         self.nodes = lower(self.program)
         held = {self.nodes.places[v].buffer for v in self.program.kept()}
         self.plan = plan(self.program, self.nodes, recomputed(fuse(self.nodes.nodes), held))
@@ -70,7 +70,7 @@ class Binding:
         self.workspace = _aligned(self.emitted.workspace)
         self._entry = self.code.entry
         self._bind()
-        self.gradients = {of: self._view(Access.whole(b, (b.size,))) for of, b in self.plan.gradients.items()}
+        self.gradients = {of: self._apart(b) for of, b in self.plan.gradients.items()}
 
     # Once
 
@@ -78,7 +78,7 @@ class Binding:
         """Fill in the table what stays as it is."""
         facts = 2 * sum(isinstance(b.source, Captured) for b in self.nodes.inputs.values())
         self._table = np.concatenate([self.emitted.table, np.zeros(facts, np.int64)])
-        self._place = memoryview(self._table)
+        self._place = memoryview(cast(Any, self._table))
         self._address = self._table.ctypes.data
         self._table[self.emitted.slots[None]] = self.workspace.ctypes.data
         self._memory: dict[Buffer, np.ndarray] = {}
@@ -122,11 +122,11 @@ class Binding:
         """Take up the arrays that the captured tensors have now."""
         self._arrays = [tensor.array for tensor in self._tensors]
         self._strided: list[tuple[np.ndarray, np.ndarray]] = []
-        for (tensor, buffer), array in zip(self._captured, self._arrays, strict=True):
+        for (_, buffer), array in zip(self._captured, self._arrays, strict=True):
             if array.shape != self._shapes.setdefault(buffer, array.shape) or array.dtype != buffer.dtype:
                 raise RuntimeError(
-                    f"compile: a tensor of {buffer.dtype}{list(self._shapes[buffer])} that the function uses has become "
-                    f"{array.dtype}{list(array.shape)}; compile the function anew"
+                    f"compile: a tensor of {buffer.dtype}{list(self._shapes[buffer])} that the function uses has "
+                    f"become {array.dtype}{list(array.shape)}; compile the function anew"
                 )
             memory = array
             if not array.flags.c_contiguous:
@@ -139,6 +139,7 @@ class Binding:
             self._table[at], self._table[at + 1] = id(tensor) + ARRAY, id(array)
         self._copied = [*self._strided, *self._constants]
         written = {id(tensor.array) for tensor in self._written}
+        self.written = {id(owner(tensor.array)) for tensor in self._written}
         # Then more has to be done before the native code runs, which else sees for itself that all is as before.
         self._slow = bool(self._copied) or any(isinstance(segment, Host) for segment in self.emitted.segments)
         self._strided_written = [(array, copy) for array, copy in self._strided if id(array) in written]
@@ -159,6 +160,13 @@ class Binding:
             memory, start = self.workspace, start + self.plan.offsets[root]
         strides = [s * dtype.itemsize for s in access.strides]
         return np.ndarray(access.shape, dtype, memory.reshape(-1).view(np.uint8), start, strides)
+
+    def _apart(self, buffer: Buffer) -> np.ndarray:
+        """A buffer of the workspace as an array of its own, which shares memory with no other that is in use."""
+        place = self.workspace.ctypes.data + self.plan.offsets[buffer]
+        memory = (ctypes.c_char * buffer.bytes).from_address(place)
+        memory.workspace = self.workspace  # lives as long as the array
+        return np.ndarray((buffer.size,), buffer.dtype, cast(Any, memory))
 
     def read_options(self) -> None:
         """Take up the numbers that options have now."""
@@ -222,6 +230,18 @@ class Binding:
         except Exception as error:
             return error
         return RuntimeError(f"compile: {instruction.name} at {instruction.line} refused its input; please report it")
+
+
+def _with_arrays(program: Program, recorded: Program) -> Program:
+    """The program with constant arrays for what passes have found to be a number."""
+    inputs, outputs = dict(program.inputs), []
+    for (target, operand), (_, before) in zip(program.outputs, recorded.outputs, strict=True):
+        if not isinstance(operand, Value) and isinstance(before, Value):
+            array = np.full(before.shape, operand, before.dtype)
+            operand = Value(before.shape, before.dtype)
+            inputs[operand] = Constant(array)
+        outputs.append((target, operand))
+    return Program(inputs, program.instructions, outputs)
 
 
 def _weak(instruction: Instruction, values: Sequence[Any]) -> list[Any]:

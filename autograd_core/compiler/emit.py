@@ -16,18 +16,17 @@ bits.  The table begins with::
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .access import Access, Buffer, contiguous_strides
+from .access import Access, Buffer
 from .blas import blas
 from .fusion import Nest, Step
-from .loops import Kernel, KernelArgument, Pointer, write_kernel
-from .lowerings import Call, Number, Scratch
+from .loops import KernelArgument, Pointer, write_kernel
+from .lowerings import Number, Scratch
 from .nodes import Host, Native, Nodes, Product
 from .planning import ALIGNMENT, Plan
 from .program import Argument, Value
@@ -150,7 +149,7 @@ class _Emitter:
         return Pointer(self.plan.root(place.buffer), place.offset)
 
     def _products(self, step: Product) -> list[Invocation]:
-        """One call for a product of matrices or of batches whose matrices are evenly spaced; else one for each batch."""
+        """One call for matrices, or batches whose matrices are evenly spaced; else one for each part of the batch."""
         a, b, c = step.left, step.right, step.write
         shape = c.shape[:-2]
         (m, k), n = a.shape[-2:], b.shape[-1]
@@ -163,6 +162,7 @@ class _Emitter:
         f = found.sgemm if dtype == "float32" else found.dgemm
         beta = Number(0.0 if step.onto is None else 1.0, dtype)
         calls = []
+        args: tuple[KernelArgument, ...]
         for index in np.ndindex(*(shape[:outer])):
             at = [int(np.dot(index, s[:outer])) if outer else 0 for s in matrices]
             pointers = [
@@ -199,9 +199,9 @@ class _Emitter:
                 continue
             trees.append((rolled([i.symbol for i in segment]), segment))
             for invocation in segment:
-                for x in invocation.args:
-                    if isinstance(x, Pointer):
-                        self._slot(x.buffer)
+                for argument in invocation.args:
+                    if isinstance(argument, Pointer):
+                        self._slot(argument.buffer)
         for x in self.plan.results.values():
             if isinstance(x, Access):
                 self._slot(self.plan.root(x.buffer))
@@ -209,7 +209,10 @@ class _Emitter:
             self._slot(buffer)
         table = [0] * (HEADER + len(arguments) + len(self.slots))
         table[2] = len(arguments)
-        body, listing, places, at = [], [], [], {}
+        body: list[str] = []
+        listing: list[str] = []
+        places: list[tuple[int, int] | Host] = []
+        at: dict[int, Invocation] = {}
         number = 0
         for tree in trees:
             if isinstance(tree, Host):
@@ -348,7 +351,7 @@ def _leading(x: Access) -> tuple[int, int]:
 
 
 def _even(shape: tuple[int, ...], strides: list[tuple[int, ...]]) -> tuple[int, list[int], int]:
-    """How many outer dimensions of a batch have to be gone through one by one; the spacing of the rest, and its size."""
+    """How many outer dimensions of a batch have to be gone through one by one; the spacing of the rest, its size."""
     outer = len(shape)
     count = 1
     inner = [0] * len(strides)

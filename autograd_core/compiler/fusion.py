@@ -60,7 +60,7 @@ class Nest:
     placed: list[Placed]
 
     def completes(self, placed: Placed) -> bool:
-        """Whether a reduction is complete with its row: it sums over the inner dimensions, all of them and no others."""
+        """Whether a reduction is complete with its row: it sums over all the inner dimensions and no others."""
         op = placed.op
         return placed.level == FULL and self.rows is not None and _boundary(op) == self.rows and op.onto is None
 
@@ -274,7 +274,8 @@ class _Fusion:
         """One group of both, if there is one; `second` reads what `first` writes."""
         if any(g is not first and g.ancestors & first.bit for g in second.before):
             return None
-        assert isinstance(first.node, Nest) and isinstance(second.node, Nest)
+        assert isinstance(first.node, Nest)
+        assert isinstance(second.node, Nest)
         nest = _joined(first.node, second.node)
         if nest is None:
             return None

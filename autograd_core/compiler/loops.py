@@ -53,9 +53,12 @@ class Kernel:
 
 
 EXPENSIVE = frozenset(
-    "exp exp2 expm1 log log2 log10 log1p tanh sigmoid erf erfc erfinv sin cos tan asin acos atan atan2 sinh cosh asinh "
-    "acosh atanh pow hypot logaddexp logaddexp2 xlogy xlog1py sinc lgamma div reciprocal sqrt rsqrt remainder fmod "
-    "floor_divide root".split()
+    [
+        *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "xlogy", "xlog1py"),
+        *("tanh", "sigmoid", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "erfinv", "lgamma", "sinc"),
+        *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "hypot", "sqrt", "rsqrt", "root", "reciprocal", "div"),
+        *("remainder", "fmod", "floor_divide", "pow"),
+    ]
 )
 """What is stored rather than computed again, when a later loop over the same row needs it."""
 
@@ -130,8 +133,8 @@ class _Writer:
             return CHEAP + 1
         cost = 1
         for x in p.op.reads:
-            maker = self.maker.get(x.buffer) if isinstance(x, Access) else None
-            if maker is not None and maker.level == FULL and not maker.op.reduces and x.buffer not in self.stored:
+            maker = self.maker.get(x.buffer) if isinstance(x, Access) and x.buffer not in self.stored else None
+            if maker is not None and maker.level == FULL and not maker.op.reduces:
                 cost += self._cost(maker)
                 if cost > CHEAP:
                     break
@@ -300,7 +303,7 @@ class _Writer:
         """Emit an operation; the expression of its value."""
         op = p.op
         dtypes = [
-            x.buffer.dtype if isinstance(x, Access) and not weak else float if isinstance(x, Access) else type(x)
+            type(x) if not isinstance(x, Access) else _WEAK[x.buffer.dtype.kind] if weak else x.buffer.dtype
             for x, weak in zip(op.reads, op.weak, strict=True)
         ]
         result = op.write.buffer.dtype
@@ -425,6 +428,9 @@ class _Writer:
         return self._flat([f"i{d}" for d in part], [self._size(d) for d in part])
 
 
+_WEAK = {"f": float, "i": int, "b": bool}
+"""The Python numbers that weak values stand for."""
+
 _SIGNS = {"sum": "+", "prod": "*", "all": "and", "any": "or"}
 
 
@@ -441,6 +447,6 @@ def _start(p: Placed) -> str:
     elif dtype.kind == "b":
         return str(name == "amin")
     else:
-        info = np.iinfo(dtype)
+        info = np.iinfo(str(dtype))
         value = str(info.min if name == "amax" else info.max)
     return f"np.{dtype}({value})"

@@ -20,7 +20,7 @@ from ..primitive import REGISTRY
 from .access import VIEWS, Access, Buffer, inside, reshaped, viewed
 from .expressions import expression
 from .lowerings import LOWERINGS, Call, load_lowerings
-from .program import Instruction, Operand, Option, Program, Value
+from .program import Instruction, Operand, Program, Value
 
 __all__ = ["REDUCTIONS", "Host", "Native", "Node", "Nodes", "Op", "Product", "lower"]
 

@@ -8,13 +8,15 @@ needed afterwards writes over it, and what a tensor that existed before becomes 
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..graph import owner
 from .access import Access, Buffer
 from .fusion import FULL, ZERO, Nest, Placed, Step, alone
-from .nodes import Host, Native, Nodes, Op, Product
+from .nodes import Host, Nodes, Op, Product
 from .program import Captured, Gradient, Program, Result, State, Value
 
 __all__ = ["ALIGNMENT", "Plan", "plan"]
@@ -84,59 +86,69 @@ class _Planning:
     def done(self) -> Plan:
         """All decisions, one kind after the other."""
         p = self.plan
-        written = {target.tensor: s for s, target in self._captured_states()}
+        changed = list(self._states())
+        written = {buffer for buffer, _ in changed}
+        self.shared = self._sharing_memory()
         for target, operand in self.program.outputs:
             if isinstance(target, Result):
                 place = self.nodes.places[operand] if isinstance(operand, Value) else operand
-                if isinstance(place, Access) and isinstance(place.buffer.source, Captured):
-                    if place.buffer.source.tensor in written:
-                        place = self._copied(place)
-                p.results[target.position] = place
                 if isinstance(place, Access):
+                    place = self._saved(place, written)
                     self.held.add(place.buffer)
+                p.results[target.position] = place
         self._accumulate()
         fails = (k for k, step in enumerate(p.steps) if isinstance(step, Host) or getattr(step, "checked", False))
         self.last_failure = last_failure = max(fails, default=-1)
         for target, operand in self.program.outputs:
             if isinstance(target, Gradient):
                 self._deliver(operand, target, last_failure)
-        for buffer, target in self._captured_states():
-            self._update(buffer, self._output(target), last_failure)
+        states = [(buffer, self._saved(self.nodes.places[value], written)) for buffer, value in changed]
+        for buffer, place in states:
+            self._update(buffer, place, last_failure)
         self._keep()
         self._write_over()
         self._allocate()
         return p
 
-    def _output(self, target: Any) -> Any:
-        return next(x for t, x in self.program.outputs if t is target)
-
-    def _captured_states(self) -> Iterator[tuple[Buffer, State]]:
-        """The tensors that get a new content, with the buffers that stand for them."""
+    def _states(self) -> Iterator[tuple[Buffer, Value]]:
+        """The tensors that get a new content: the buffer of each, and the value."""
         of = {id(b.source.tensor): b for b in self.nodes.inputs.values() if isinstance(b.source, Captured)}
         for target, operand in self.program.outputs:
             if isinstance(target, State):
-                buffer = of.get(id(target.tensor))
-                if buffer is None:
+                assert isinstance(operand, Value)
+                if id(target.tensor) not in of:
                     array = target.tensor.array
-                    buffer = of[id(target.tensor)] = Buffer(array.size, array.dtype, Captured(target.tensor))
-                    self.nodes.inputs[Value(array.shape, array.dtype)] = buffer
-                yield buffer, target
+                    of[id(target.tensor)] = Buffer(array.size, array.dtype, Captured(target.tensor))
+                    self.nodes.inputs[Value(array.shape, array.dtype)] = of[id(target.tensor)]
+                yield of[id(target.tensor)], operand
+
+    def _sharing_memory(self) -> set[Buffer]:
+        """The captured tensors whose memory others have too: they are written when all has been read."""
+        sharing: dict[int, list[Buffer]] = {}
+        for buffer in self.nodes.inputs.values():
+            if isinstance(buffer.source, Captured):
+                sharing.setdefault(id(owner(buffer.source.tensor.array)), []).append(buffer)
+        return {buffer for buffers in sharing.values() if len(buffers) > 1 for buffer in buffers}
+
+    def _saved(self, place: Access, written: set[Buffer]) -> Access:
+        """A place that is still as it is now when other tensors have been written."""
+        return self._copied(place) if place.buffer in written or place.buffer in self.shared else place
 
     def _copied(self, place: Access) -> Access:
-        copy = Access.whole(Buffer(Access.whole(place.buffer, place.shape).buffer.size, place.buffer.dtype), place.shape)
+        """A copy of what is about to be overwritten."""
+        copy = Access.whole(Buffer(math.prod(place.shape), place.buffer.dtype), place.shape)
         self._append(place, copy)
         return copy
 
-    def _append(self, source: Any, write: Access) -> None:
+    def _append(self, source: Access, write: Access) -> None:
         """A copy as the last step."""
-        reads = (Access(source.buffer, source.offset, write.shape, source.over(write.shape)),) if isinstance(
-            source, Access) else (source,)  # fmt: skip
-        self.plan.steps.append(alone(Op("clone", {}, write.shape, reads, write, (False,), "")))
+        read = Access(source.buffer, source.offset, write.shape, source.over(write.shape))
+        self.plan.steps.append(alone(Op("clone", {}, write.shape, (read,), write, (False,), "")))
         self._index()
 
     def _deliver(self, operand: Any, target: Gradient, last_failure: int) -> None:
         """Let a gradient be computed where it is kept, or copied there."""
-        place = self.nodes.places[operand] if isinstance(operand, Value) else operand
+        place = self.nodes.places[operand]
         buffer = self.plan.gradients[target.of] = Buffer(operand.size, operand.dtype)
         root = self.plan.root(place.buffer)
         own = root.source is None and (root.size, root.dtype) == (buffer.size, buffer.dtype) and place.is_contiguous
@@ -144,24 +156,20 @@ class _Planning:
             self.plan.memory[root] = buffer
         else:
             self._append(place, Access.whole(buffer, operand.shape))
-        self.held.add(place.buffer)
+        self.held.update((place.buffer, buffer))
 
-    def _update(self, buffer: Buffer, operand: Any, last_failure: int) -> None:
+    def _update(self, buffer: Buffer, place: Access, last_failure: int) -> None:
         """Let the new content of a tensor be computed in its memory, or copied there in the end."""
-        place = self.nodes.places[operand] if isinstance(operand, Value) else operand
-        if isinstance(place, Access) and place.buffer is buffer and place.is_contiguous and place.offset == 0:
-            return
-        if isinstance(place, Access) and self._in_place(place, buffer, last_failure):
+        if self._in_place(place, buffer, last_failure):
             self.plan.memory[place.buffer] = buffer
-        else:
-            shape = next(v.shape for v, b in self.nodes.inputs.items() if b is buffer)
-            self._append(place, Access.whole(buffer, shape))
+        elif place != Access.whole(buffer, place.shape):
+            self._append(place, Access.whole(buffer, place.shape))
 
     def _in_place(self, place: Access, buffer: Buffer, last_failure: int) -> bool:
         new = place.buffer
         if new.source is not None or new in self.plan.memory or (new.size, new.dtype) != (buffer.size, buffer.dtype):
             return False
-        if not place.is_contiguous or len(self.writers.get(new, ())) != 1 or new in self.held:
+        if not place.is_contiguous or len(self.writers.get(new, ())) != 1 or new in self.held or buffer in self.shared:
             return False
         (k,) = self.writers[new]
         if k <= last_failure or any(r > k for r in self.readers.get(buffer, ())):
@@ -195,9 +203,8 @@ class _Planning:
         p = self.plan
         for buffer, writers in self.writers.items():
             outside = any(k not in writers for k in self.readers.get(buffer, ()))
-            if outside or len(writers) > 1 or buffer in self.held or buffer in p.memory or buffer.source is not None:
-                p.kept.add(buffer)
-            elif not all(isinstance(p.steps[k], Nest) for k in writers):
+            placed = buffer in self.held or buffer in p.memory or buffer.source is not None
+            if outside or placed or len(writers) > 1 or not all(isinstance(p.steps[k], Nest) for k in writers):
                 p.kept.add(buffer)
 
     def _write_over(self) -> None:
@@ -239,12 +246,13 @@ class _Planning:
     def _allocate(self) -> None:
         """Places in the workspace, for as long as each is needed.
 
-        A gradient is kept there from call to call; but from the last step that may fail to the one that computes it anew,
-        nobody needs it, and others may have its place.
+        A gradient is kept there from call to call; but from the last step that may fail to the one that computes it
+        anew, nobody needs it, and others may have its place.
         """
         p = self.plan
         gradients = set(p.gradients.values())
-        lives: dict[Buffer, list[tuple[int, int]]] = {b: [(0, self.last_failure), (len(p.steps),) * 2] for b in gradients}
+        end = len(p.steps)
+        lives: dict[Buffer, list[tuple[int, int]]] = {b: [(0, self.last_failure), (end, end)] for b in gradients}
         for k, step in enumerate(p.steps):
             for x in accesses(step):
                 root = p.root(x.buffer)
@@ -259,13 +267,11 @@ class _Planning:
 
 
 def last_in_row(nest: Nest, placed: Placed) -> bool:
-    """Whether nothing is computed after this, in its row or before the loops, that could read what was there."""
+    """Whether no later loop of the row could read what was there before this was written."""
     from .loops import phases
 
     phase = phases(nest)
-    if placed.level == ZERO:
-        return all(p.level == ZERO or phase[p] >= 0 for p in nest.placed)
-    return placed.level == FULL and phase[placed] == max(phase.values())
+    return placed.level == ZERO or (placed.level == FULL and phase[placed] == max(phase.values()))
 
 
 def _has_memory(step: Step, buffer: Buffer) -> bool:

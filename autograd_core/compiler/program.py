@@ -12,8 +12,9 @@ A program is straight-line code in which every value is made once.  Printed, it 
     target      = "result" | "state" | "grad"
 
 ``name`` is a primitive's, or one of two effects: ``draw`` (random numbers, in the order of recording) and ``require``
-(a 0-d bool that must be true, and the values that the error is explained with).  A *weak* value is a Python number that is not known before the program runs, such as a
-learning rate: 0-d, float64, and taking on the dtype of what it meets, as the literal would.
+(a 0-d bool that must be true, and the values that the error is explained with).  A *weak* value is a Python number that
+is not known before the program runs, such as a learning rate: 0-d, float64, and taking on the dtype of what it meets,
+as the literal would.
 
 The program knows the sizes it was recorded with; the code that is emitted from it does not (see `emit`).
 """
@@ -143,16 +144,16 @@ class Constant(NamedTuple):
 
 
 class Option(NamedTuple):
-    """A number that may change from call to call, read as ``mapping[name]`` or ``mapping[name][index]``."""
+    """A number that may change from call to call, read as ``mapping[name]`` or ``mapping[name][part]``."""
 
     mapping: Any
     name: str
-    index: int | None = None
+    part: int | None = None
 
     def read(self) -> Any:
         """Its value now."""
         value = self.mapping[self.name]
-        value = value if self.index is None else value[self.index]
+        value = value if self.part is None else value[self.part]
         return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
@@ -219,7 +220,7 @@ class Program:
         return counts
 
     def verify(self) -> Program:
-        """This program, if it is well formed.
+        """Give the program back, if it is well formed.
 
         Raises
         ------

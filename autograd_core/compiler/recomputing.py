@@ -1,8 +1,8 @@
 """What is computed again rather than kept.
 
-A gradient often needs what the forward pass has computed on the way, such as the argument of an exponential.  If that is
-cheap to have from what is kept anyway, the nest that needs it computes it again: arithmetic in registers costs less than
-writing a value to memory and reading it back, and the workspace is smaller.
+A gradient often needs what the forward pass has computed on the way, such as the argument of an exponential.  If that
+is cheap to have from what is kept anyway, the nest that needs it computes it again: arithmetic in registers costs less
+than writing a value to memory and reading it back, and the workspace is smaller.
 """
 
 from __future__ import annotations

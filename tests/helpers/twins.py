@@ -19,7 +19,8 @@ def seen(result):
     """What a call returned, as a list of arrays."""
     if isinstance(result, dict):
         result = list(result.values())
-    return [array(x) for x in (result if isinstance(result, (tuple, list)) else [result])]
+    result = result if isinstance(result, (tuple, list)) else [result]
+    return [array(x) for x in result if x is not None]
 
 
 def state(*holders):

@@ -67,7 +67,8 @@ class _OneHot(Rewriter):
         """Whether an element is the one that is picked."""
         (index,), axis, sizes = places.values, places.params["axis"], places.params["sizes"]
         if (index, axis) not in self._hits:
-            numbers = self.constant(np.arange(sizes[axis], dtype=np.int32).reshape((-1,) + (1,) * (len(sizes) - axis - 1)))
+            all_of_them = np.arange(sizes[axis], dtype=np.int32)
+            numbers = self.constant(all_of_them.reshape((-1,) + (1,) * (len(sizes) - axis - 1)))
             narrow = Value(index.shape, np.int32)
             self.append(Instruction("discrete_cast", (index,), {"dtype": np.dtype(np.int32)}, (narrow,), places.line))
             hit = self._hits[index, axis] = Value(sizes, bool)
