@@ -195,6 +195,7 @@ class Tensor:
         if recorders and recorder() is not None:
             raise TracingError("data: a compiled function cannot exchange the array of a tensor; write: copy_(value)")
         self.array = as_array(value.array if isinstance(value, Tensor) else value)
+        facts.version += 1
 
     def detach(self) -> Tensor:
         """The same values as a tensor without history that requires no gradient; shares memory."""

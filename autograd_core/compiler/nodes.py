@@ -22,7 +22,7 @@ from .expressions import expression
 from .lowerings import LOWERINGS, Call, load_lowerings
 from .program import Instruction, Operand, Program, Value
 
-__all__ = ["REDUCTIONS", "Host", "Native", "Node", "Nodes", "Op", "Product", "lower"]
+__all__ = ["COMPILED", "REDUCTIONS", "Host", "Native", "Node", "Nodes", "Op", "Product", "lower"]
 
 REDUCTIONS = ("sum", "prod", "amax", "amin", "all", "any")
 """Primitives that become loops with a running total."""

@@ -16,8 +16,8 @@ from typing import Any
 from ..graph import owner
 from .access import Access, Buffer
 from .fusion import FULL, ZERO, Nest, Placed, Step, alone
-from .nodes import Host, Nodes, Op, Product
-from .program import Captured, Gradient, Program, Result, State, Value
+from .nodes import COMPILED, Host, Nodes, Op, Product
+from .program import Captured, Gradient, Instruction, Program, Result, State, Value
 
 __all__ = ["ALIGNMENT", "Plan", "plan"]
 
@@ -143,7 +143,11 @@ class _Planning:
     def _append(self, source: Access, write: Access) -> None:
         """A copy as the last step."""
         read = Access(source.buffer, source.offset, write.shape, source.over(write.shape))
-        self.plan.steps.append(alone(Op("clone", {}, write.shape, (read,), write, (False,), "")))
+        if str(write.buffer.dtype) in COMPILED:
+            self.plan.steps.append(alone(Op("clone", {}, write.shape, (read,), write, (False,), "")))
+        else:
+            value = Value(write.shape, write.buffer.dtype)
+            self.plan.steps.append(Host(Instruction("clone", (value,), {}, (value,)), (read,), (write,), "a copy"))
         self._index()
 
     def _deliver(self, operand: Any, target: Gradient, last_failure: int) -> None:

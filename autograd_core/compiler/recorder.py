@@ -200,7 +200,7 @@ class Recorder:
         if tensor.node is not None and tensor._requires_grad and modes.current().grad:
             raise TracingError(
                 f"a tensor of shape {tensor.shape} that was computed before ({tensor.node}) leads out of the compiled "
-                f"function, at {caller()}; detach() it, or compute it inside"
+                f"function, at {caller()}; detach() it before the call, or compute it inside"
             )
         memory = owner(array)
         first, its = self._owners.get(id(memory), (None, array))

@@ -15,7 +15,7 @@ from ..dtypes import get_default_dtype
 from ..graph import owner
 from ..tensor import Tensor, wrap
 from .binding import Binding
-from .program import Argument, Gradient, Option, State, Value
+from .program import Argument, Gradient, Option, Value
 from .recorder import Guard, Recording, record
 from .report import Report
 from .trees import Leaf, flatten, unflatten
@@ -71,11 +71,9 @@ class Compiled:
         recording = record(self.function, args, kwargs)
         try:
             run = _Run(recording, leaves, mode)
-        except BaseException:
+        finally:
             recording.restore()
-            raise
         if run.overlaps(arrays):
-            recording.restore()
             return self.function(*args, **kwargs)
         while sum(map(len, self._runs.values())) >= RECORDINGS:
             del self._runs[next(iter(self._runs))]
@@ -83,7 +81,10 @@ class Compiled:
         self._last = run
         if kwargs or len(leaves) != len(args) or not all(x is y for x, y in zip(leaves, args, strict=True)):
             run.expected = None
-        return run.deliver(recording, leaves)
+        for commit in recording.commit:
+            commit()
+        # What recording computed is not used: this call shall give, bit for bit, what a later one would.
+        return run([a if a.flags.c_contiguous else a.copy("C") for a in arrays], leaves)
 
     # What there is to see
 
@@ -135,7 +136,7 @@ class _Run:
         # A tensor may get another value and stay the same object.
         self.volatile = any(isinstance(x, (Tensor, np.ndarray)) for m, _ in self.mappings for x in _numbers(m))
         self.version = modes.facts.version
-        self.single = isinstance(self.structure, Leaf) and self.returned == [0] and self.structure.tensor
+        self.single = isinstance(self.structure, Leaf) and self.structure.tensor and type(self.returned[0]) is int
         self.gradients = [
             (target.of, wrap(self.binding.gradients[target.of].reshape(x.shape)))
             for target, x in recording.program.outputs
@@ -199,27 +200,6 @@ class _Run:
         if isinstance(x, Argument):
             return leaves[x.position]
         return x if isinstance(x, Tensor) else wrap(np.asarray(results[x]))
-
-    def deliver(self, recording: Recording, leaves: Sequence[Any]) -> Any:
-        """Put what the recorded run gave where it belongs."""
-        results: list[Any] = []
-        gradients = iter(self.gradients)
-        values = [np.array(value) for value in recording.values]  # some are the memory of what others go to
-        for (target, _), value in zip(recording.program.outputs, values, strict=True):
-            if isinstance(target, State):
-                target.tensor.array[...] = value
-            elif isinstance(target, Gradient):
-                of, gradient = next(gradients)
-                gradient.array[...] = value
-                if isinstance(of, Tensor):
-                    of._grad = gradient
-                else:
-                    leaves[of].accumulate_grad(value)
-            else:
-                results.append(value)
-        for commit in recording.commit:
-            commit()
-        return self._finished(results, leaves)
 
 
 def _hold(guards: Iterable[Guard]) -> bool:

@@ -66,12 +66,9 @@ def test_a_batch_of_one_and_an_empty_batch(batch, both):
     for n in (1, 1, 4, 4, 1):
         both(*batch(n))
     assert both.recordings == 2
-    with np.errstate(all="ignore"):
-        empty = Twins(classifier, natively=False)
-        with np.testing.suppress_warnings() as sup:
-            sup.filter(RuntimeWarning)
-            for n in (0, 0, 2, 2, 0):
-                empty(*batch(n))
+    empty = Twins(classifier, natively=both.natively)
+    for n in (0, 0, 2, 2, 0):
+        empty(*batch(n))
 
 
 def test_other_layouts(batch, both):
@@ -81,7 +78,7 @@ def test_other_layouts(batch, both):
         np.repeat(x.array, 2, axis=1)[:, ::2],
         x.array[::-1],
         np.broadcast_to(x.array[:1], (6, 4)),
-        x.array[1:] if False else np.concatenate([x.array, x.array])[3:9],
+        np.concatenate([x.array, x.array])[3:9],
     ):
         both(ag.from_numpy(given), y)
         both(ag.from_numpy(given), y)
@@ -121,7 +118,6 @@ def test_arrays_as_arguments(batch):
     assert both.recordings == 2  # numbers are fixed
     both(x, 2.0)
     assert both.recordings == 3  # a tensor is no array
-    both(x.array.astype("float64"), 2.0) if False else None
 
 
 Point = namedtuple("Point", ["x", "y"])
@@ -283,10 +279,10 @@ def test_modes_and_flags(batch, both):
     x, y = batch(4)
     for _ in range(2):
         both(x, y)
-        both.each(lambda step, model, optimizer: model.layers[0].weight.requires_grad_(False))
+        both.each(lambda step, model, optimizer: next(iter(model.parameters())).requires_grad_(False))
         both(x, y)
         both(x, y)
-        both.each(lambda step, model, optimizer: model.layers[0].weight.requires_grad_(True))
+        both.each(lambda step, model, optimizer: next(iter(model.parameters())).requires_grad_(True))
         both(x, y)
     assert both.recordings >= 2
 
@@ -585,16 +581,14 @@ def test_within_another(batch):
     with in_python():
         step = ag.compile(outer)
         for _ in range(2):
-            expected = outer(x).item() if False else np.tanh(x.array).sum()
-            assert step(x).item() == pytest.approx(expected, rel=1e-5)
+            assert step(x).item() == pytest.approx(np.tanh(x.array).sum(), rel=1e-5)
             np.testing.assert_allclose(w.grad.array, np.tanh(x.array).sum(0), rtol=1e-5)
         assert not inner._runs
         inner(x)
         inner(x)
-        with ag.record() as seen:
-            traced = inner(x)
-        assert traced.requires_grad
-        assert "tanh" in str([n.name for n in seen.nodes]) if hasattr(seen, "nodes") else True
+        assert not inner(x).requires_grad
+        with ag.record():
+            assert inner(x).requires_grad
         with ag.detect_anomaly():
             assert inner(x).requires_grad
 
