@@ -364,8 +364,9 @@ def _finite_numbers(saved: tuple[Any, ...]) -> bool:
 def _keep_zeros(g: Any, c: Any, primitive: Any, params: dict[str, Any]) -> Any:
     """Where nothing was sent (a branch of ``where`` not taken), send nothing on: 0 and not 0 * inf.
 
-    For an operation along dimensions that holds of whole rows: those to which only zeros were sent.  What is finite is
-    left as it is: it is 0 already, and if this pass is differentiated in its turn it has a derivative.
+    For an operation along dimensions that holds of whole rows: those to which only zeros were sent.  While a program is
+    recorded that is always done, and not only where something is not finite; except that if the pass is differentiated
+    in its turn, it makes a difference.
     """
     if type(g) is tuple:
         return c
@@ -380,6 +381,6 @@ def _keep_zeros(g: Any, c: Any, primitive: Any, params: dict[str, Any]) -> Any:
             untaken = np.reshape(g == 0, rows) if math.prod(rows) == math.prod(g.shape) else None
     if untaken is None:
         return c
-    if type(c) is not np.ndarray and modes.is_grad_enabled():
-        untaken = untaken & ~np.isfinite(c)
+    if modes.recorder() is not None and modes.is_grad_enabled():
+        untaken = untaken & ~np.all(np.isfinite(c))
     return np.where(untaken, 0.0, c)

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..graph import owner
 from .access import Access, Buffer
 from .fusion import FULL, ZERO, Nest, Placed, Step, alone
@@ -128,7 +130,13 @@ class _Planning:
         for buffer in self.nodes.inputs.values():
             if isinstance(buffer.source, Captured):
                 sharing.setdefault(id(owner(buffer.source.tensor.array)), []).append(buffer)
-        return {buffer for buffers in sharing.values() if len(buffers) > 1 for buffer in buffers}
+        arrays = {b: b.source.tensor.array for buffers in sharing.values() for b in buffers}  # type: ignore[union-attr]
+        return {
+            a
+            for buffers in sharing.values()
+            for a in buffers
+            if any(a is not b and np.may_share_memory(arrays[a], arrays[b]) for b in buffers)
+        }
 
     def _saved(self, place: Access, written: set[Buffer]) -> Access:
         """A place that is still as it is now when other tensors have been written."""
@@ -156,7 +164,7 @@ class _Planning:
         buffer = self.plan.gradients[target.of] = Buffer(operand.size, operand.dtype)
         root = self.plan.root(place.buffer)
         own = root.source is None and (root.size, root.dtype) == (buffer.size, buffer.dtype) and place.is_contiguous
-        if own and root not in self.plan.gradients.values() and min(self.writers[root]) > last_failure:
+        if own and root not in self.plan.gradients.values() and min(self.writers.get(root, ()), default=0) > last_failure:
             self.plan.memory[root] = buffer
         else:
             self._append(place, Access.whole(buffer, operand.shape))

@@ -142,7 +142,7 @@ class Recorder:
         self.commit: list[Callable[[], None]] = []
         self._cells: dict[int, Traced] = {}  # of captured tensors, by the id of their array
         self._captured: list[tuple[Tensor, Traced, Value, bool, tuple[Any, ...]]] = []
-        self._owners: dict[int, tuple[Traced, Any]] = {}  # the first captured cell of each memory, and its array
+        self._owners: dict[int, list[tuple[Traced, np.ndarray]]] = {}  # what is captured of each memory
         self._constants: dict[int, Value] = {}
         self._known: set[Operand] = set()  # the values that are the same in every call
         self._kept: list[Any] = []  # so that no id is used twice
@@ -203,14 +203,15 @@ class Recorder:
                 f"function, at {caller()}; detach() it before the call, or compute it inside"
             )
         memory = owner(array)
-        first, its = self._owners.get(id(memory), (None, array))
+        known = self._owners.setdefault(id(memory), [])
+        first, its = next((entry for entry in known if np.shares_memory(entry[1], array)), (None, array))
         if first is not None and _same_elements(its, array) and not weak:
             self._cells[id(array)] = first
             self._kept.append(array)
             return first
         cell = self._input(Captured(tensor), array.item() if weak else array, weak)
         if first is None:
-            self._owners[id(memory)] = cell, array
+            known.append((cell, array))
         else:
             _view(cell, first, its)
             cell.behind = not isinstance(self.inputs.get(first.value), (Captured, Argument))
