@@ -103,13 +103,11 @@ class Binding:
         self._argument_places = [(HEADER + k, position) for k, position in enumerate(sorted(self._arguments))]
         self._tensors = [tensor for tensor, _ in self._captured]
         self._written = [target.tensor for target, _ in self.program.outputs if isinstance(target, State)]
+        results = (self.plan.results[k] for k in range(len(self.plan.results)))
+        # Views of memory that stays; where it can be another array in the next call, the access.
+        self._results = [self._view(x) if isinstance(x, Access) and self._stays(x) else x for x in results]
         self._follow()
         self.read_options()
-        results = (self.plan.results[k] for k in range(len(self.plan.results)))
-        # Views of memory that stays; None where it can be another array in the next call.
-        self._results = [
-            self._view(x) if isinstance(x, Access) and self._stays(x) else x for x in results
-        ]
 
     def _put(self, buffer: Buffer, array: np.ndarray) -> None:
         """From now on, this array is the memory of a buffer."""
@@ -140,8 +138,12 @@ class Binding:
         self._copied = [*self._strided, *self._constants]
         written = {id(tensor.array) for tensor in self._written}
         self.written = {id(owner(tensor.array)) for tensor in self._written}
-        # Then more has to be done before the native code runs, which else sees for itself that all is as before.
-        self._slow = bool(self._copied) or any(isinstance(segment, Host) for segment in self.emitted.segments)
+        # If nothing is to be done around it, native code sees for itself that all is as before.
+        segments = self.emitted.segments
+        single = segments[0] if len(segments) == 1 else None
+        self._plain = isinstance(single, tuple) and not self._copied and all(map(_is_array, self._results))
+        if isinstance(single, tuple):
+            self._place[0], self._place[1] = single
         self._strided_written = [(array, copy) for array, copy in self._strided if id(array) in written]
         self._stamp = changes.together([tensor.array for tensor in self._written], "a compiled function")
 
@@ -164,9 +166,9 @@ class Binding:
     def _apart(self, buffer: Buffer) -> np.ndarray:
         """A buffer of the workspace as an array of its own, which shares memory with no other that is in use."""
         place = self.workspace.ctypes.data + self.plan.offsets[buffer]
-        memory = (ctypes.c_char * buffer.bytes).from_address(place)
+        memory: Any = (ctypes.c_char * buffer.bytes).from_address(place)
         memory.workspace = self.workspace  # lives as long as the array
-        return np.ndarray((buffer.size,), buffer.dtype, cast(Any, memory))
+        return np.ndarray((buffer.size,), buffer.dtype, memory)
 
     def read_options(self) -> None:
         """Take up the numbers that options have now."""
@@ -177,29 +179,43 @@ class Binding:
 
     def run(self, arrays: Sequence[np.ndarray]) -> list[Any]:
         """Run on these arguments (C-contiguous); the results, as arrays of their own or numbers."""
-        if self._slow and not all(t.array is a for t, a in zip(self._tensors, self._arrays, strict=True)):
-            self._follow()
         place = self._place
         for at, position in self._argument_places:
             place[at] = id(arrays[position]) + DATA
-        if self._copied:
-            for array, copy in self._copied:
-                copy[...] = array
+        if not self._plain:
+            return self._run(arrays)
+        stopped = self._entry(self._address)
+        if stopped:
+            return self._stopped(stopped, arrays)
+        if self._written:
+            self._stamp.renew()
+        return [x.copy() for x in self._results]
+
+    def _run(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+        """Run what is not a single native segment on memory that stays."""
+        if not all(t.array is a for t, a in zip(self._tensors, self._arrays, strict=True)):
+            self._follow()
+        for array, copy in self._copied:
+            copy[...] = array
         for segment in self.emitted.segments:
             if isinstance(segment, Host):
                 self._in_python(segment, arrays)
                 continue
-            place[0], place[1] = segment
+            self._place[0], self._place[1] = segment
             stopped = self._entry(self._address)
             if stopped:
-                if stopped > 0:
-                    raise self._error(self.emitted.at[stopped], arrays)
-                self._follow()  # a captured tensor has another array now
-                return self.run(arrays)
+                return self._stopped(stopped, arrays)
         for array, copy in self._strided_written:
             array[...] = copy
         self._stamp.renew()
         return [x.copy() if isinstance(x, np.ndarray) else self._result(x, arrays) for x in self._results]
+
+    def _stopped(self, where: int, arrays: Sequence[np.ndarray]) -> list[Any]:
+        """Native code has stopped: an operation met bad input, or a captured tensor has another array now."""
+        if where > 0:
+            raise self._error(self.emitted.at[where], arrays)
+        self._follow()
+        return self.run(arrays)
 
     def _result(self, x: Any, arrays: Sequence[np.ndarray]) -> Any:
         (found,) = self._values([x], arrays)
@@ -232,6 +248,10 @@ class Binding:
         return RuntimeError(f"compile: {instruction.name} at {instruction.line} refused its input; please report it")
 
 
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray)
+
+
 def _with_arrays(program: Program, recorded: Program) -> Program:
     """The program with constant arrays for what passes have found to be a number."""
     inputs, outputs = dict(program.inputs), []
@@ -249,4 +269,3 @@ def _weak(instruction: Instruction, values: Sequence[Any]) -> list[Any]:
     return [
         v.item() if isinstance(x, Value) and x.weak else v for x, v in zip(instruction.operands, values, strict=True)
     ]
-

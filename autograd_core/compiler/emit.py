@@ -165,9 +165,7 @@ class _Emitter:
         args: tuple[KernelArgument, ...]
         for index in np.ndindex(*(shape[:outer])):
             at = [int(np.dot(index, s[:outer])) if outer else 0 for s in matrices]
-            pointers = [
-                Pointer(self.plan.root(x.buffer), x.offset + o) for x, o in zip((a, b, c), at, strict=True)
-            ]
+            pointers = [Pointer(self.plan.root(x.buffer), x.offset + o) for x, o in zip((a, b, c), at, strict=True)]
             common = (f, found.convention, ta, tb)
             one = Number(1.0, dtype)
             if not shape or (count == 1 and not outer):

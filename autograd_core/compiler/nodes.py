@@ -278,7 +278,6 @@ class _Lowering:
         (operand,) = i.operands
         assert isinstance(operand, Value)
         place, axis = self.places[operand], i.params["axis"]
-        axis = axis if isinstance(axis, tuple) else tuple(range(place.buffer.size and operand.ndim))
         kept = [1 if d in axis else n for d, n in enumerate(operand.shape)]
         write = self._new(i.result)
         over = Access.whole(write.buffer, kept).over(operand.shape)
@@ -406,4 +405,3 @@ _PARTS: dict[str, Callable[[_Lowering, Instruction], None]] = {
     "set": _Lowering._set,
     "diagonal_put": _Lowering._surrounded,
 }
-

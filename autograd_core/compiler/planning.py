@@ -164,7 +164,11 @@ class _Planning:
         buffer = self.plan.gradients[target.of] = Buffer(operand.size, operand.dtype)
         root = self.plan.root(place.buffer)
         own = root.source is None and (root.size, root.dtype) == (buffer.size, buffer.dtype) and place.is_contiguous
-        if own and root not in self.plan.gradients.values() and min(self.writers.get(root, ()), default=0) > last_failure:
+        if (
+            own
+            and root not in self.plan.gradients.values()
+            and min(self.writers.get(root, ()), default=0) > last_failure
+        ):
             self.plan.memory[root] = buffer
         else:
             self._append(place, Access.whole(buffer, operand.shape))

@@ -55,7 +55,7 @@ def rolled(symbols: Sequence[Hashable]) -> list[Item]:
             at = start + rounds * period
         if done:
             items, ids = done + items[at:], np.array(new_ids + ids[at:].tolist(), np.int64)
-        period += 1
+        period = 1 if done else period + 1  # loops may repeat side by side now
     return items
 
 

@@ -145,7 +145,7 @@ class _Run:
 
     def fitting(self, args: tuple[Any, ...]) -> list[np.ndarray] | None:
         """The arrays of these arguments if they, and the present mode, are as was recorded; in the usual case only."""
-        expected, mode = self.expected, modes.current()
+        expected, mode, written = self.expected, modes.current(), self.binding.written
         if expected is None or len(args) != len(expected) or not (mode is self.mode or mode == self.mode):
             return None
         arrays = []
@@ -155,13 +155,14 @@ class _Run:
             array = x.array
             if array.dtype is not dtype or array.shape != shape or not array.flags.c_contiguous:
                 return None
+            if written and id(array if array.base is None else owner(array)) in written:
+                return None
             arrays.append(array)
-        return arrays if self.default is get_default_dtype() and not self.overlaps(arrays) else None
+        return arrays if self.default is get_default_dtype() else None
 
     def overlaps(self, arrays: Iterable[np.ndarray]) -> bool:
         """Whether an argument shares memory with a tensor that is changed: native code takes them to be apart."""
-        written = self.binding.written
-        return any(id(a if a.base is None else owner(a)) in written for a in arrays)
+        return any(id(owner(array)) in self.binding.written for array in arrays)
 
     def holds(self) -> bool:
         """Whether what was recorded is still so."""
@@ -181,6 +182,8 @@ class _Run:
     def __call__(self, arrays: Sequence[np.ndarray], leaves: Sequence[Any]) -> Any:
         """Run on these arguments, C-contiguous arrays and what they came in."""
         results = self.binding.run(arrays)
+        if self.single and not self.gradients and not self.cleared:
+            return wrap(results[0])
         for of, gradient in self.gradients:
             if not isinstance(of, Tensor):
                 leaves[of].accumulate_grad(gradient.array)

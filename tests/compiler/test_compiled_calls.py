@@ -331,9 +331,9 @@ def test_loaded_states(batch, both):
     both(x, y)
     saved = [(model.state_dict(), optimizer.state_dict()) for _, model, optimizer in (both.eager, both.compiled)]
     both(x, y)
-    for (_, model, optimizer), (weights, state) in zip((both.eager, both.compiled), saved, strict=True):
+    for (_, model, optimizer), (weights, remembered) in zip((both.eager, both.compiled), saved, strict=True):
         model.load_state_dict(weights)
-        optimizer.load_state_dict(state)
+        optimizer.load_state_dict(remembered)
     both(x, y)
     both(x, y)
 
@@ -410,7 +410,7 @@ def test_gradients_from_outside(batch, both):
 def test_a_gradient_kept_by_the_caller_is_not_added_to_twice(batch):
     """Eager and compiled steps in turn, on one model."""
     both = Twins(classifier, natively=False)
-    step, model, _ = both.compiled
+    step = both.compiled[0]
     x, y = batch(3)
     both(x, y)
     both(x, y)

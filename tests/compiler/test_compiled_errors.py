@@ -1,4 +1,4 @@
-"""What a compiled function refuses, and that an error leaves everything as it was: at the first call and at later ones."""
+"""What a compiled function refuses; and that an error leaves all as it was, at the first call and at later ones."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ ASKED = {
     "tolist": lambda x: x.tolist(),
     "numpy": lambda x: x.numpy().sum(),
     "np.asarray": lambda x: np.asarray(x),
-    "format": lambda x: [n for n in x.sum()],
+    "format": lambda x: f"{x.sum():.2f}",
     "in": lambda x: 1.0 in x,
     "range": lambda x: list(range(x.sum().to(ag.int64))),
     "array": lambda x: x.array + 1,
@@ -48,10 +48,8 @@ def test_asking_for_values_names_the_line(name):
     step = ag.compile(ASKED[name])
     x = ag.tensor([1.0, 2.0])
     for _ in range(2):
-        with pytest.raises((ag.TracingError, TypeError)) as caught:
+        with pytest.raises(ag.TracingError, match=here):
             step(x)
-    if caught.type is ag.TracingError:
-        assert caught.match(here)
     assert not step._runs
 
 
@@ -228,5 +226,5 @@ def test_a_graph_from_before_the_call_sees_the_change():
     step()
     y = (w * scale).sum()
     step()
-    with pytest.raises(RuntimeError, match="in place|changed"):
+    with pytest.raises(RuntimeError, match=r"in place|changed"):
         y.backward()

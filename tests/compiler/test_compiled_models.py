@@ -288,8 +288,7 @@ class Block(nn.Module):
         n, t, d = x.shape
         h = F.layer_norm(x, (d,), self.scale, self.shift)
         q, k, v = (
-            part.reshape(n, t, self.heads, d // self.heads).permute(0, 2, 1, 3)
-            for part in ag.split(self.qkv(h), d, -1)
+            part.reshape(n, t, self.heads, d // self.heads).permute(0, 2, 1, 3) for part in ag.split(self.qkv(h), d, -1)
         )
         h = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.proj(h.permute(0, 2, 1, 3).reshape(n, t, d))

@@ -22,15 +22,19 @@ DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 
 
+def is_mask(x):
+    return isinstance(x, np.ndarray) and x.dtype.kind == "b"
+
+
 def shaped_by_values(name, sample):
     if name in ("index", "places"):
-        return any(getattr(a, "dtype", None) == bool for a in sample.args[1 if name == "index" else 0 :])
+        return any(is_mask(a) for a in sample.args[1 if name == "index" else 0 :])
     return name in DATA_SHAPED and sample.params.get("what") != "inverse"
 
 
 def picks_by_values(name, sample):
     """Whether the gradient is shaped by values: it picks again what a mask has put."""
-    return name in ("put", "set") and any(getattr(a, "dtype", None) == bool for a in sample.args)
+    return name in ("put", "set") and any(map(is_mask, sample.args))
 
 
 def families():
@@ -48,9 +52,7 @@ class Case:
 
     def __init__(self, name, sample, dtype, rng):
         self.name, self.params = name, sample.params
-        self.args = [
-            a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in sample.args
-        ]
+        self.args = [a.astype(dtype) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a for a in sample.args]
         record = REGISTRY[name].record
         learns = record.differentiable and not picks_by_values(name, sample)
         self.positions = trained(record, sample) if learns else []

@@ -180,6 +180,7 @@ PLAIN = {
 }
 """What only Numba knows, by its name in `autograd_core.kernels.jit`."""
 
+
 def plain(compiled, name):
     """A kernel or function as plain Python, with all that it calls."""
     if (compiled, name) in _plain:

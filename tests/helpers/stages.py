@@ -3,10 +3,9 @@
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.compiler.access import Access, Buffer
 from autograd_core.compiler.emit import emit
 from autograd_core.compiler.fusion import Nest, fuse
-from autograd_core.compiler.nodes import Host, Native, Product, lower
+from autograd_core.compiler.nodes import lower
 from autograd_core.compiler.passes import optimize
 from autograd_core.compiler.planning import plan
 from autograd_core.compiler.recomputing import recomputed
@@ -14,7 +13,7 @@ from autograd_core.compiler.recorder import record
 
 
 class Stages:
-    """A function of these arrays (or shapes, of float32), as far as it is lowered: program, nodes, steps, plan, text."""
+    """A function of these arrays (or shapes, of float32), as far as it is lowered: up to its text."""
 
     def __init__(self, function, *arrays):
         rng = np.random.default_rng(0)
@@ -46,6 +45,3 @@ class Stages:
 
 def names(nest):
     return [p.op.name for p in nest.placed]
-
-
-__all__ = ["Access", "Buffer", "Host", "Native", "Nest", "Product", "Stages", "names"]

@@ -24,7 +24,7 @@ class Product:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
-        kinds = "iiiiiiii" "r" "pii" "pii" "r" "pii"  # integers, reals, pointers
+        kinds = "iiiiiiiirpiipiirpii"  # integers, reals, pointers
         texts = {"i": "table[{}]", "r": f"np.{dtype}(number(table[{{}}]))", "p": f"to_{dtype}(table[{{}}])"}
         arguments = ", ".join(texts[kind].format(i) for i, kind in enumerate(kinds))
         source = f"def main(table):\n    batched({arguments})\n    return 0\n"

@@ -74,4 +74,3 @@ class _OneHot(Rewriter):
             hit = self._hits[index, axis] = Value(sizes, bool)
             self.append(Instruction("eq", (numbers, narrow), {}, (hit,), places.line))
         return self._hits[index, axis]
-
