@@ -92,10 +92,9 @@ class _Writer:
     def __init__(self, nest: Nest, kept: set[Buffer], memory: Mapping[Buffer, Buffer]) -> None:
         self.nest, self.memory = nest, memory
         self.maker = {p.op.write.buffer: p for p in nest.placed}
-        self.totals = nest.totals()
+        self.late = nest.totals()
         self.stored = {p.op.write.buffer for p in nest.placed if p.op.write.buffer in kept or self._is_total(p)}
         self.phase = phases(nest)
-        self.late = self.totals  # 0-d values that wait for a total are among them
         self.args: dict[str, KernelArgument] = {}
         self.names: dict[Any, str] = {}
         self.functions: set[str] = set()

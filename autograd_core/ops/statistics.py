@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Sample, primitive
+from ..primitive import Sample, implements, primitive
 from ..tensor import Tensor
 from .arguments import aliases, axes, axis_of, by_name, count, demand, ndim, reductions, shape
 from .arithmetic import div
@@ -451,7 +451,7 @@ def _weights_at(input: Any, weights: Any, *, size: int) -> Any:
 _weights_at.defvjp(None, lambda g, input: getitem(g, input))
 
 
-@by_name(np.bincount)
+@implements(np.bincount)
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, ... comes in `input`, or the sum of the weights where it comes.
 
