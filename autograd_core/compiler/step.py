@@ -79,8 +79,8 @@ class Compiled:
             del self._runs[next(iter(self._runs))]
         self._runs.setdefault(signature, []).append(run)
         self._last = run
-        if kwargs or len(leaves) != len(args) or not all(x is y for x, y in zip(leaves, args, strict=True)):
-            run.expected = None
+        if kwargs or len(leaves) != len(args) or any(x is not y for x, y in zip(leaves, args, strict=True)):
+            run.expected = None  # not tensors alone, one after the other
         for commit in recording.commit:
             commit()
         # What recording computed is not used: this call shall give, bit for bit, what a later one would.
@@ -132,9 +132,7 @@ class _Run:
         self.others = [g for g in recording.guards if not g.versioned and not g.mappings]
         mappings = [s.mapping for s in recording.program.inputs.values() if isinstance(s, Option)]
         mappings += [m for g in self.options for m in g.mappings]
-        self.mappings = [(m, dict(m)) for m in {id(m): m for m in mappings}.values()]
-        # A tensor may get another value and stay the same object.
-        self.volatile = any(isinstance(x, (Tensor, np.ndarray)) for m, _ in self.mappings for x in _numbers(m))
+        self.mappings = [(m, _snapshot(m)) for m in {id(m): m for m in mappings}.values()]
         self.version = modes.facts.version
         self.single = isinstance(self.structure, Leaf) and self.structure.tensor and type(self.returned[0]) is int
         self.gradients = [
@@ -166,13 +164,12 @@ class _Run:
 
     def holds(self) -> bool:
         """Whether what was recorded is still so."""
-        for mapping, before in self.mappings:
-            if self.volatile or mapping != before:
+        for k, (mapping, before) in enumerate(self.mappings):
+            if before is None or mapping != before:
                 if not _hold(self.options):
                     return False
                 self.binding.read_options()
-                before.clear()
-                before.update(mapping)
+                self.mappings[k] = mapping, _snapshot(mapping)
         if self.version != modes.facts.version:
             if not _hold(self.facts):
                 return False
@@ -209,8 +206,10 @@ def _hold(guards: Iterable[Guard]) -> bool:
     return all(g.read() == g.value for g in guards)
 
 
-def _numbers(mapping: Any) -> Iterable[Any]:
-    """The values of a mapping, and those in pairs of them."""
-    for name, value in mapping.items():
-        if name != "params":
-            yield from value if isinstance(value, (tuple, list)) else (value,)
+def _snapshot(mapping: Any) -> dict[str, Any] | None:
+    """What a mapping of options is compared with later; None if that would not show all that can change."""
+    taken = {name: list(x) if isinstance(x, list) and name != "params" else x for name, x in mapping.items()}
+    options = [x for name, x in taken.items() if name != "params"]
+    numbers = [x for option in options for x in (option if isinstance(option, (tuple, list)) else (option,))]
+    # A tensor may get another value and stay the same object.
+    return None if any(isinstance(x, (Tensor, np.ndarray)) for x in numbers) else taken
