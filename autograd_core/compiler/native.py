@@ -58,8 +58,8 @@ def compiled(source: str, names: Sequence[str], entry: str = "step") -> Native:
     except ImportError as error:
         raise ImportError(
             f"autograd_core.compile: compiling needs Numba, and {error.name} is not there: pip install numba. "
-            "Without it the same code runs as it is, not compiled",
-            name=error.name,
+            "Without the decorator the same function runs as it is",
+            name="numba",
         ) from error
     key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     with _lock:  # of two threads with the same step the second finds it
