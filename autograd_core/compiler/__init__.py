@@ -32,7 +32,7 @@ def compile(function: None = None) -> Callable[[Callable[..., Any]], Compiled]: 
 def compile(function: Callable[..., Any] | None = None) -> Any:
     """Decorator: run a function as native code.
 
-    The first call with arguments of new shapes and dtypes runs the function as it is, and records every operation it
+    The first call with arguments of new shapes and dtypes runs the function as it is, to record every operation it
     applies: forward, ``backward()``, ``optimizer.step()``, changes of parameters and buffers.  The recording becomes
     one native function, which later calls run instead.  The code does not depend on sizes, and is kept on disk.
 

@@ -1,8 +1,8 @@
 """Recording: one run of ordinary code, written down as a program.
 
 The function runs on stand-ins (`traced.Traced`).  Every primitive it applies is computed right away, on what the
-stand-ins really are, and becomes an instruction.  So the recorded run gives the results of the first call, and shapes
-and dtypes are those of eager code by construction.
+stand-ins really are, and becomes an instruction.  So the recording has the shapes, dtypes and errors of eager code by
+construction.
 
 Nothing real is changed meanwhile.  Writes into tensors, gradients and the state of optimizers go to the recorder, which
 lists in the end what has become of them; an exception leaves everything as it was.
