@@ -63,7 +63,8 @@ def adam_update(
     if amsgrad:
         second = exp_avg_sq if max_exp_avg_sq is None else np.maximum(max_exp_avg_sq, exp_avg_sq)
         state["max_exp_avg_sq"] = second
-    denominator = np.sqrt(second) / (1 - beta2**step) ** 0.5 + eps
+    # Times the inverse, which is one number: division takes as long as all else here together.
+    denominator = np.sqrt(second) * (1 - beta2**step) ** -0.5 + eps
     return param - lr / (1 - beta1**step) * exp_avg / denominator, state
 
 
