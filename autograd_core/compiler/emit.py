@@ -28,7 +28,7 @@ from .fusion import Nest, Step
 from .loops import KernelArgument, Pointer, write_kernel
 from .lowerings import Number, Scratch
 from .nodes import Host, Native, Nodes, Product
-from .planning import ALIGNMENT, Plan
+from .planning import Plan, aligned
 from .program import Argument, Value
 from .rolling import Item, Loop, rolled
 
@@ -66,11 +66,12 @@ class Emitted:
     Attributes
     ----------
     source : without comments, which is what is compiled
+    listing : the same with comments, to be read
     names : the functions of `autograd_core.kernels` it refers to
     table : its content but for the addresses
     slots : whose address each slot holds, by its place in the table; None is the workspace
     segments : in the order they run: the place in the table where the calls of a native one begin, or a Host step
-    scratch : bytes of the workspace
+    workspace : its bytes
     at : the invocation for each place in the table, for errors
     """
 
@@ -184,10 +185,9 @@ class _Emitter:
             (b for b in self.nodes.inputs.values() if isinstance(b.source, Argument)),
             key=lambda b: b.source.position,  # type: ignore[union-attr]
         )
-        place = HEADER + len(arguments)
+        self.first = HEADER + len(arguments)
         for buffer in (*arguments, None):
-            self.slots[buffer] = place
-            place += 1
+            self.slots[buffer] = self.first + len(self.slots)
         trees: list[tuple[list[Item], list[Invocation]] | Host] = []
         for segment in segments:
             if isinstance(segment, Host):
@@ -205,7 +205,7 @@ class _Emitter:
                 self._slot(self.plan.root(x.buffer))
         for buffer in self.plan.gradients.values():
             self._slot(buffer)
-        table = [0] * (HEADER + len(arguments) + len(self.slots))
+        table = [0] * (self.first + len(self.slots))
         table[2] = len(arguments)
         body: list[str] = []
         listing: list[str] = []
@@ -233,7 +233,7 @@ class _Emitter:
         if buffer in self.plan.offsets:
             return self.slots[None], self.plan.offsets[buffer]
         if buffer not in self.slots:
-            self.slots[buffer] = self.slots[None] + len(self.slots) - list(self.slots).index(None)
+            self.slots[buffer] = self.first + len(self.slots)
         return self.slots[buffer], 0
 
     def _write(
@@ -319,11 +319,6 @@ class _Emitter:
             "    return 0",
         ]
         return "\n\n".join([*kernels, *(text for _, text in self.calls.values()), "\n".join(step)]) + "\n"
-
-
-def aligned(size: int) -> int:
-    """The next multiple of the alignment."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def scratch_bytes(x: Scratch) -> int:

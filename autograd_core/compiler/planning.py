@@ -18,10 +18,11 @@ import numpy as np
 from ..graph import owner
 from .access import Access, Buffer
 from .fusion import FULL, ZERO, Nest, Placed, Step, alone
+from .loops import phases
 from .nodes import COMPILED, Host, Nodes, Op, Product
 from .program import Captured, Gradient, Instruction, Program, Result, State, Value
 
-__all__ = ["ALIGNMENT", "Plan", "plan"]
+__all__ = ["ALIGNMENT", "Plan", "aligned", "plan"]
 
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest vector."""
@@ -164,11 +165,8 @@ class _Planning:
         buffer = self.plan.gradients[target.of] = Buffer(operand.size, operand.dtype)
         root = self.plan.root(place.buffer)
         own = root.source is None and (root.size, root.dtype) == (buffer.size, buffer.dtype) and place.is_contiguous
-        if (
-            own
-            and root not in self.plan.gradients.values()
-            and min(self.writers.get(root, ()), default=0) > last_failure
-        ):
+        late = min(self.writers.get(root, ()), default=0) > last_failure
+        if own and late and root not in self.plan.gradients.values():
             self.plan.memory[root] = buffer
         else:
             self._append(place, Access.whole(buffer, operand.shape))
@@ -284,8 +282,6 @@ class _Planning:
 
 def last_in_row(nest: Nest, placed: Placed) -> bool:
     """Whether no later loop of the row could read what was there before this was written."""
-    from .loops import phases
-
     phase = phases(nest)
     return placed.level == ZERO or (placed.level == FULL and phase[placed] == max(phase.values()))
 
@@ -295,6 +291,11 @@ def _has_memory(step: Step, buffer: Buffer) -> bool:
     return isinstance(step, Nest) and any(
         p.op.write.buffer is buffer and p.op.reduces and not step.completes(p) for p in step.placed
     )
+
+
+def aligned(size: int) -> int:
+    """The next multiple of the alignment."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def packed(requests: Iterable[tuple[int, list[tuple[int, int]], Any]]) -> tuple[dict[Any, int], int]:
@@ -307,7 +308,7 @@ def packed(requests: Iterable[tuple[int, list[tuple[int, int]], Any]]) -> tuple[
     placed: list[tuple[int, int, list[tuple[int, int]]]] = []  # offset, end, times
     top = 0
     for size, times, key in sorted(requests, key=lambda r: (-r[0], r[1])):
-        size = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+        size = aligned(max(size, 1))
         at = 0
         for offset, end, others in placed:
             if offset >= at + size:

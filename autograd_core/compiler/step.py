@@ -67,7 +67,7 @@ class Compiled:
                 if run.overlaps(arrays):
                     return self.function(*args, **kwargs)
                 self._last = run
-                return run([a if a.flags.c_contiguous else a.copy("C") for a in arrays], leaves)
+                return run(_in_rows(arrays), leaves)
         recording = record(self.function, args, kwargs)
         try:
             run = _Run(recording, leaves, mode)
@@ -84,7 +84,7 @@ class Compiled:
         for commit in recording.commit:
             commit()
         # What recording computed is not used: this call shall give, bit for bit, what a later one would.
-        return run([a if a.flags.c_contiguous else a.copy("C") for a in arrays], leaves)
+        return run(_in_rows(arrays), leaves)
 
     # What there is to see
 
@@ -107,6 +107,11 @@ class Compiled:
         """What became of the last call: loops and what they fused, memory, what runs in Python and why, times."""
         run = self._shown("report")
         return Report.of(run.binding, run.seconds)
+
+
+def _in_rows(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """The arrays, C-contiguous."""
+    return [a if a.flags.c_contiguous else a.copy("C") for a in arrays]
 
 
 def _needs(x: Any) -> bool:
@@ -179,19 +184,13 @@ class _Run:
     def __call__(self, arrays: Sequence[np.ndarray], leaves: Sequence[Any]) -> Any:
         """Run on these arguments, C-contiguous arrays and what they came in."""
         results = self.binding.run(arrays)
-        if self.single and not self.gradients and not self.cleared:
-            return wrap(results[0])
         for of, gradient in self.gradients:
             if not isinstance(of, Tensor):
                 leaves[of].accumulate_grad(gradient.array)
             elif of._grad is not gradient:
                 of._grad = gradient
-        return self._finished(results, leaves)
-
-    def _finished(self, results: list[Any], leaves: Sequence[Any]) -> Any:
-        if self.cleared:
-            for of in self.cleared:
-                (of if isinstance(of, Tensor) else leaves[of])._grad = None
+        for of in self.cleared:
+            (of if isinstance(of, Tensor) else leaves[of])._grad = None
         if self.single:
             return wrap(results[0])
         return unflatten(self.structure, [self._one(x, results, leaves) for x in self.returned])
