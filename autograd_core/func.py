@@ -18,9 +18,10 @@ from .creation import default_generator
 from .graph import ordered
 from .ops.joining import stack
 from .ops.shape import clone, reshape
+from .scan import scan
 from .tensor import Tensor, as_tensor, wrap
 
-__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "value_and_grad", "vjp"]
+__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "scan", "value_and_grad", "vjp"]
 
 
 # Nested containers

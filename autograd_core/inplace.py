@@ -174,6 +174,12 @@ for _operator, _name in _OPERATORS.items():
     method(f"__{_operator}__")(_in_place(_FUNCTIONS[_name]))
 
 
+def _valued(source: Any, like: Tensor) -> Tensor:
+    """The values to write, a Python number with all the digits that `like` can hold."""
+    number = type(source) in (int, float) and like.is_floating_point()
+    return as_tensor(np.asarray(source, like.dtype) if number else source)
+
+
 @method("copy_")
 def copy_(self: Tensor, source: Any) -> Tensor:
     """Overwrite the values with `source`, broadcast and cast; the gradient goes to `source`.
@@ -182,7 +188,7 @@ def copy_(self: Tensor, source: Any) -> Tensor:
     >>> ag.zeros(2).copy_([1, 2])
     tensor([1., 2.])
     """
-    values = as_tensor(source)
+    values = _valued(source, self)
 
     def compute(snapshot: Tensor) -> Any:
         return np.broadcast_to(cast(values, self.dtype), self.shape)
@@ -199,7 +205,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     tensor([7., 7.])
     """
     return _replace(
-        "fill_", self, lambda snapshot: selection.where(True, cast(as_tensor(value), self.dtype), snapshot), value
+        "fill_", self, lambda snapshot: selection.where(True, cast(_valued(value, self), self.dtype), snapshot), value
     )
 
 

@@ -25,12 +25,16 @@ def linear_shapes(input: Tensor, weight: Tensor, bias: Any) -> None:
         raise ValueError(f"linear: expected a bias of shape {weight.shape[:1]}, got {np.shape(bias)}")
 
 
-def reduction(operation: str, value: str, *more: str) -> None:
-    """Whether the reduction is one of the three, or of `more`."""
-    allowed = ("none", "mean", *more, "sum")
+def choice(operation: str, name: str, value: Any, *allowed: Any) -> None:
+    """Whether an option is one of those there are."""
     if value not in allowed:
         *others, last = map(repr, allowed)
-        raise ValueError(f"{operation}: expected reduction {', '.join(others)} or {last}, got {value!r}")
+        raise ValueError(f"{operation}: expected {name} {', '.join(others)} or {last}, got {value!r}")
+
+
+def reduction(operation: str, value: str, *more: str) -> None:
+    """Whether the reduction is one of the three, or of `more`."""
+    choice(operation, "reduction", value, "none", "mean", *more, "sum")
 
 
 def same_shape(operation: str, **tensors: Any) -> list[Tensor]:
@@ -64,6 +68,27 @@ def positive(operation: str, **options: float) -> None:
     for name, value in options.items():
         if not value > 0:
             raise ValueError(f"{operation}: {name} must be above 0, got {value}")
+
+
+def not_negative(operation: str, **options: float) -> None:
+    """Whether all options are at least 0."""
+    for name, value in options.items():
+        if not value >= 0:
+            raise ValueError(f"{operation}: {name} must be at least 0, got {value}")
+
+
+def divisor(operation: str, **options: float) -> None:
+    """Whether no option is 0, as the input is divided by it."""
+    for name, value in options.items():
+        if value == 0:
+            raise ValueError(f"{operation}: {name} divides the input, so it must not be 0")
+
+
+def share(operation: str, **options: float) -> None:
+    """Whether all options are in [0, 1]."""
+    for name, value in options.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{operation}: expected {name} in [0, 1], got {value}")
 
 
 def slopes(input: Tensor, weight: Tensor) -> int:
@@ -121,12 +146,6 @@ def probabilities(operation: str, input: Tensor, otherwise: str) -> None:
         )
 
     demand(lambda values: (values < 0) | (values > 1), explain, input)
-
-
-def focus(operation: str, gamma: float) -> None:
-    """Whether a focal loss turns towards the hard examples."""
-    if gamma < 0:
-        raise ValueError(f"{operation}: gamma must be at least 0, got {gamma}")
 
 
 def one_of(operation: str, target: Tensor, labels: tuple[int, int]) -> None:
@@ -204,12 +223,6 @@ def class_weight(operation: str, weight: Any, classes: int) -> Tensor:
     if tensor.shape != (classes,):
         raise ValueError(f"{operation}: expected a weight for each class, shape ({classes},), got {tensor.shape}")
     return tensor
-
-
-def smoothing(value: float) -> None:
-    """Whether the label smoothing is a share."""
-    if not 0 <= value <= 1:
-        raise ValueError(f"cross_entropy: expected label_smoothing in [0, 1], got {value}")
 
 
 def class_targets(operation: str, input: Tensor, target: Tensor, ignore_index: int | None = None) -> bool:

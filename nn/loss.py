@@ -1,33 +1,49 @@
-"""Losses as modules: they hold the options of the functions of the same names."""
+"""Losses of numbers as modules: they hold the options of the functions of their names."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from autograd_core import as_tensor
+from autograd_core import Tensor, as_tensor
 
 from . import checks
 from . import functional as F
-from .module import Module
+from .function_module import FunctionModule
 
-__all__ = ["BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "L1Loss", "MSELoss", "NLLLoss"]
+__all__ = [
+    "GaussianNLLLoss",
+    "HalfMSELoss",
+    "HuberLoss",
+    "L1Loss",
+    "LogCoshLoss",
+    "MSELoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+]
 
 
-class _Loss(Module):
-    """A loss and its options; weights among them become buffers."""
+class Loss(FunctionModule):
+    """A loss with its options; weights among them become buffers, which the representation leaves out."""
 
-    def __init__(self, *, reduction: str, **weights: Any) -> None:
-        super().__init__()
-        checks.reduction(type(self).__name__, reduction)
-        self.reduction = reduction
-        for name, weight in weights.items():
+    more_reductions: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *, reduction: str, weights: dict[str, Any] | None = None, **options: Any) -> None:
+        checks.reduction(type(self).__name__, reduction, *self.more_reductions)
+        super().__init__(**options, reduction=reduction)
+        for name, weight in (weights or {}).items():
             self.register_buffer(name, None if weight is None else as_tensor(weight))
+            self._options += (name,)
 
     def extra_repr(self) -> str:
-        return f"reduction={self.reduction!r}"
+        shown = {name: getattr(self, name) for name in self._options}
+        return ", ".join(
+            f"{name}={value!r}"
+            for name, value in shown.items()
+            if not (value is None or isinstance(value, Tensor) or callable(value))
+        )
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """The squared error; see :func:`functional.mse_loss`.
 
     Examples
@@ -38,14 +54,30 @@ class MSELoss(_Loss):
     tensor(2.5)
     """
 
+    function = staticmethod(F.mse_loss)
+
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.mse_loss(input, target, reduction=self.reduction)
+
+class HalfMSELoss(Loss):
+    """Half the squared error, whose derivative is the error itself; see :func:`functional.half_mse_loss`.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.HalfMSELoss(reduction="sum")(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
+    tensor(2.5)
+    """
+
+    function = staticmethod(F.half_mse_loss)
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The absolute error; see :func:`functional.l1_loss`.
 
     Examples
@@ -56,105 +88,116 @@ class L1Loss(_Loss):
     tensor(3.)
     """
 
+    function = staticmethod(F.l1_loss)
+
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.l1_loss(input, target, reduction=self.reduction)
 
-
-class CrossEntropyLoss(_Loss):
-    """The cross-entropy from logits, of integer classes or soft targets; see :func:`functional.cross_entropy`.
+class HuberLoss(Loss):
+    """Half the squared error up to `delta`, above 0, and straight beyond; see :func:`functional.huber_loss`.
 
     Examples
     --------
     >>> import autograd_core as ag
     >>> from autograd_core import nn
-    >>> nn.CrossEntropyLoss()(ag.tensor([[2.0, 0.0], [0.0, 3.0]]), ag.tensor([0, 1]))
-    tensor(0.0878)
+    >>> nn.HuberLoss("none")(ag.tensor([0.5, 3.0]), ag.zeros(2))
+    tensor([0.125, 2.5  ])
     """
+
+    function = staticmethod(F.huber_loss)
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        checks.positive("HuberLoss", delta=delta)
+        super().__init__(reduction=reduction, delta=delta)
+
+
+class SmoothL1Loss(Loss):
+    """The absolute error, rounded off below `beta`, at least 0; see :func:`functional.smooth_l1_loss`.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.SmoothL1Loss(beta=0.5)(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
+    tensor(1.25)
+    """
+
+    function = staticmethod(F.smooth_l1_loss)
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        checks.not_negative("SmoothL1Loss", beta=beta)
+        super().__init__(reduction=reduction, beta=beta)
+
+
+class LogCoshLoss(Loss):
+    """``log(cosh(r))`` of the error r, smooth everywhere; see :func:`functional.log_cosh_loss`.
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.LogCoshLoss()(ag.tensor([1.0]), ag.zeros(1))
+    tensor(0.4338)
+    """
+
+    function = staticmethod(F.log_cosh_loss)
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class GaussianNLLLoss(Loss):
+    """The negative log-likelihood of normal distributions; see :func:`functional.gaussian_nll_loss`.
+
+    Called with the means, the targets and the variances.
+
+    Parameters
+    ----------
+    full : bool
+        Whether to add the constant ``log(2 pi) / 2``.
+    eps : float
+        Smaller variances count as this.
+    reduction : "mean", "sum" or "none"
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.GaussianNLLLoss()(ag.tensor([1.0, 2.0]), ag.tensor([1.0, 4.0]), ag.ones(2))
+    tensor(1.)
+    """
+
+    function = staticmethod(F.gaussian_nll_loss)
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(full=full, eps=eps, reduction=reduction)
+
+
+class PoissonNLLLoss(Loss):
+    """The negative log-likelihood of counts; see :func:`functional.poisson_nll_loss`.
+
+    Parameters
+    ----------
+    log_input : bool
+        Whether the input is the logarithm of the expected count.
+    full : bool
+        Whether to add Stirling's approximation of ``log(target!)``.
+    eps : float
+        Added to an expected count before its logarithm.
+    reduction : "mean", "sum" or "none"
+
+    Examples
+    --------
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.PoissonNLLLoss(reduction="none")(ag.tensor([0.0, 1.0]), ag.tensor([0.0, 1.0]))
+    tensor([1.    , 1.7183])
+    """
+
+    function = staticmethod(F.poisson_nll_loss)
 
     def __init__(
-        self,
-        weight: Any = None,
-        *,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-        allow_unnormalized: bool = False,
+        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
     ) -> None:
-        super().__init__(reduction=reduction, weight=weight)
-        checks.smoothing(label_smoothing)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
-        self.allow_unnormalized = allow_unnormalized
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-            allow_unnormalized=self.allow_unnormalized,
-        )
-
-    def extra_repr(self) -> str:
-        return f"reduction={self.reduction!r}, label_smoothing={self.label_smoothing}"
-
-
-class NLLLoss(_Loss):
-    """The negative log-likelihood, from log-probabilities; see :func:`functional.nll_loss`.
-
-    Examples
-    --------
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.NLLLoss()(ag.tensor([[-0.5, -1.0], [-2.0, -0.1]]), ag.tensor([0, 1]))
-    tensor(0.3)
-    """
-
-    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction, weight=weight)
-        self.ignore_index = ignore_index
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
-
-
-class BCELoss(_Loss):
-    """The binary cross-entropy, from probabilities; see :func:`functional.binary_cross_entropy`.
-
-    Examples
-    --------
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.BCELoss()(ag.tensor([0.5, 0.5]), ag.tensor([0.0, 1.0]))
-    tensor(0.6931)
-    """
-
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction, weight=weight)
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
-
-
-class BCEWithLogitsLoss(_Loss):
-    """The binary cross-entropy, from logits; see :func:`functional.binary_cross_entropy_with_logits`.
-
-    Examples
-    --------
-    >>> import autograd_core as ag
-    >>> from autograd_core import nn
-    >>> nn.BCEWithLogitsLoss()(ag.tensor([0.0, 1000.0]), ag.tensor([0.0, 1.0]))
-    tensor(0.3466)
-    """
-
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
-        super().__init__(reduction=reduction, weight=weight, pos_weight=pos_weight)
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
+        super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import init
-from .activation import ELU, LeakyReLU, ReLU, SiLU, Softplus, activation_module
+from .activation import ReLU
+from .activation_module import activation_module
 from .container import Sequential
 from .linear import Linear
 from .module import Module
@@ -17,8 +18,7 @@ __all__ = ["MLP"]
 class MLP(Sequential):
     """Linear layers with an activation between each two.
 
-    Weights start as suits the activation that follows: He's initialisation before ReLU and its kin, Glorot's before
-    tanh, sigmoid, any other, and the output; both normal.  Biases start at 0.
+    Weights start as suits the activation that follows, biases at 0; see :func:`init.for_activation_`.
 
     Parameters
     ----------
@@ -59,20 +59,8 @@ class MLP(Sequential):
         following = [activation] * (len(sizes) - 2) + [output_activation]
         modules: list[Module] = []
         for n_in, n_out, chosen in zip(sizes, sizes[1:], following, strict=False):
-            layer = Linear(n_in, n_out, bias, dtype)
-            after = None if chosen is None else activation_module(chosen)
-            _initialise(layer, after)
+            layer = Linear(n_in, n_out, bias, dtype=dtype)
+            after = None if chosen is None else activation_module(chosen).to(layer.weight.dtype)
+            init.for_activation_(layer, after)
             modules += [layer] if after is None else [layer, after]
         super().__init__(*modules)
-
-
-def _initialise(layer: Linear, after: Module | None) -> None:
-    """Fill a layer as suits the activation after it."""
-    if isinstance(after, LeakyReLU):
-        init.kaiming_normal_(layer.weight, a=after.negative_slope)
-    elif isinstance(after, (ReLU, ELU, SiLU, Softplus)):
-        init.kaiming_normal_(layer.weight)
-    else:
-        init.xavier_normal_(layer.weight)
-    if layer.bias is not None:
-        init.zeros_(layer.bias)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, options
 
-__all__ = ["Adam", "AdamW", "adam_update", "adamw_update"]
+__all__ = ["Adam", "AdamW", "adam_update"]
 
 
 def adam_update(
@@ -26,6 +26,7 @@ def adam_update(
     eps: float = 1e-8,
     weight_decay: float = 0.0,
     amsgrad: bool = False,
+    decoupled_weight_decay: bool = False,
     maximize: bool = False,
 ) -> tuple[Any, dict[str, Any]]:
     """One step of Adam.
@@ -33,7 +34,7 @@ def adam_update(
     With gradient ``g`` (negated to maximize), step number ``t`` from 1, moments ``m`` (exp_avg) and ``v``
     (exp_avg_sq)::
 
-        g = g + wd * p
+        g = g + wd * p                decoupled: p = p - lr * wd * p instead
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
         m^ = m / (1 - beta1**t)
@@ -42,7 +43,9 @@ def adam_update(
 
     Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.  AMSGrad: Reddi, Kale and
     Kumar, "On the Convergence of Adam and Beyond", ICLR 2018, algorithm 2; as in PyTorch with bias correction, which
-    the paper leaves out.
+    the paper leaves out.  Decoupled, the parameter shrinks by itself and the decay does not pass through the moments:
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2; as in PyTorch with ``lr`` in
+    the place of the schedule multiplier.
 
     Examples
     --------
@@ -54,7 +57,10 @@ def adam_update(
     if maximize:
         grad = -grad
     if weight_decay != 0:
-        grad = grad + weight_decay * param
+        if decoupled_weight_decay:
+            param = param * (1 - lr * weight_decay)
+        else:
+            grad = grad + weight_decay * param
     step = step + 1
     exp_avg = beta1 * exp_avg + (1 - beta1) * grad
     exp_avg_sq = beta2 * exp_avg_sq + (1 - beta2) * grad * grad
@@ -66,35 +72,6 @@ def adam_update(
     # Times the inverse, which is one number: division takes as long as all else here together.
     denominator = np.sqrt(second) * (1 - beta2**step) ** -0.5 + eps
     return param - lr / (1 - beta1**step) * exp_avg / denominator, state
-
-
-def adamw_update(
-    param: Any,
-    grad: Any,
-    step: Any = 0,
-    exp_avg: Any = 0.0,
-    exp_avg_sq: Any = 0.0,
-    max_exp_avg_sq: Any = None,
-    *,
-    lr: float,
-    weight_decay: float = 1e-2,
-    **options: Any,
-) -> tuple[Any, dict[str, Any]]:
-    """One step of AdamW: the parameter shrinks by itself, so the decay does not pass through Adam's moments.
-
-    ``p = p - lr * wd * p``, then :func:`adam_update` without weight decay.
-
-    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2; as in PyTorch with ``lr``
-    in the place of the schedule multiplier.
-
-    Examples
-    --------
-    >>> param, state = adamw_update(1.0, 0.0, lr=0.25, weight_decay=0.5)
-    >>> float(param)
-    0.875
-    """
-    shrunk = param * (1 - lr * weight_decay)
-    return adam_update(shrunk, grad, step, exp_avg, exp_avg_sq, max_exp_avg_sq, lr=lr, **options)
 
 
 class Adam(Optimizer):
@@ -115,6 +92,9 @@ class Adam(Optimizer):
         Divide by the largest mean square so far.
     maximize : bool
         Climb instead of descend.
+    decoupled_weight_decay : bool
+        Each step multiplies every parameter by ``1 - lr * weight_decay`` instead, which makes it :class:`AdamW`.
+    nonfinite : as for :class:`Optimizer`
 
     Examples
     --------
@@ -146,26 +126,18 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+        nonfinite: str = "warn",
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options(locals()), nonfinite=nonfinite)
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay; the rule is :func:`adamw_update`.
+    """Adam with decoupled weight decay; the rule is :func:`adam_update`.
 
     Parameters
     ----------
-    params, lr, betas, eps, amsgrad, maximize : as for :class:`Adam`
+    params, lr, betas, eps, amsgrad, maximize, nonfinite : as for :class:`Adam`
     weight_decay : float
         Each step multiplies every parameter by ``1 - lr * weight_decay``.
 
@@ -181,8 +153,6 @@ class AdamW(Adam):
     tensor([0.95], requires_grad=True)
     """
 
-    rule = staticmethod(adamw_update)
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -193,5 +163,7 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        nonfinite: str = "warn",
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        shared = options(locals())
+        super().__init__(params, **shared, decoupled_weight_decay=True, nonfinite=nonfinite)

@@ -13,13 +13,15 @@ arrays and on tensors alike.
 
 Written in NumPy it sweeps over a parameter once for each of its operations.  If there is much to update, `step` has the
 rule compiled for all parameters together: one native call, and one sweep over each.  A rule that cannot be (one that
-asks for values: ``if grad.max() > 1``) runs as it is, as all do without Numba.
+asks for values: ``if grad.max() > 1``) runs as it is, as all do without Numba.  Compiled, the numbers among options and
+state are not known beforehand: the rule may compute with them, but compare an option only, and with a constant.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -30,9 +32,11 @@ import numpy as np
 from autograd_core import Tensor, as_tensor, compile, enable_grad, modes, no_grad, zeros_like
 from autograd_core.dtypes import float32, float64, is_floating
 from autograd_core.graph import changes
-from autograd_core.traced import TracingError
+from autograd_core.traced import Number, TracingError
 
-__all__ = ["Optimizer"]
+from .nonfinite import POLICIES, all_finite, check, report
+
+__all__ = ["Optimizer", "number", "options"]
 
 COMPILED_FROM = 10_000
 """How many elements there must be to update for the rule to be compiled.  The compiled one is faster for a single one
@@ -53,16 +57,25 @@ class Optimizer:
         position.  Parameters whose ``grad`` is None, or that require no gradient, are left alone by a step.
     defaults : dict
         The options of groups that do not give their own.
+    nonfinite : "warn", "raise", "skip" or "ignore"
+        What to do if a gradient has a NaN or an infinity.  ``"warn"`` says which (RuntimeWarning) and goes on,
+        ``"raise"`` raises FloatingPointError, ``"skip"`` leaves the step out; nothing at all has changed then.  In a
+        compiled function ``"warn"`` says nothing, as nothing does there that depends on values.
 
     Attributes
     ----------
     rule : the update rule (see this module), given by the subclass
     ranges : for each numeric option ``(low, high)``, where low <= value < high must hold; a tuple of those for a tuple
+    numbers : the state that is one number for the whole parameter, in float64
+    starts : the state that starts from the value of an option, and which
+    nonfinite : may be changed between steps
+    skipped : int
+        How many steps were left out for their gradients.
     param_groups : list of dict
         Each with ``"params"``, their ``"names"`` and all options, which may be changed between steps.
     state : dict
         For each parameter a dict of tensors, empty before its first step.  They have the parameter's dtype, but
-        ``step``, which counts in float64.
+        `numbers`, which are float64.
 
     Raises
     ------
@@ -70,6 +83,8 @@ class Optimizer:
         If something is no tensor, not floating, or an option is unknown or no number.
     ValueError
         If there are no parameters, one is not a leaf or comes twice, two have one name, or an option is out of range.
+    FloatingPointError
+        From a step, with ``nonfinite="raise"``.
 
     Examples
     --------
@@ -93,14 +108,22 @@ class Optimizer:
 
     rule: ClassVar[Callable[..., tuple[Any, dict[str, Any]]]]
     ranges: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    numbers: ClassVar[tuple[str, ...]] = ("step",)
+    starts: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any], *, nonfinite: str = "warn") -> None:
         if isinstance(params, (Tensor, np.ndarray, str, Mapping)):
             raise TypeError(
                 f"{self._name}: params must be an iterable of tensors, of (name, tensor) pairs or of groups, "
                 f"got a {type(params).__name__}; put it in a list"
             )
+        if nonfinite not in POLICIES:
+            raise ValueError(
+                f"{self._name}: nonfinite must be one of {', '.join(map(repr, POLICIES))}, got {nonfinite!r}"
+            )
         self.defaults = dict(defaults)
+        self.nonfinite = nonfinite
+        self._skipped = Tensor(np.array(0))
         self.param_groups: list[dict[str, Any]] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         self._compiled: dict[tuple[str, ...], Callable[..., Any] | None] = {}
@@ -113,6 +136,11 @@ class Optimizer:
     @property
     def _name(self) -> str:
         return type(self).__name__
+
+    @property
+    def skipped(self) -> int:
+        """How many steps were left out, with ``nonfinite="skip"``."""
+        return int(self._skipped.item())
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with ``"params"``, as for the constructor, and options that differ from the defaults."""
@@ -215,9 +243,12 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         gradients = self._gradients()
-        # Training may diverge: the infinities and NaNs are for the loss to show, not for NumPy to warn about.
+        # Training may diverge: where infinities and NaNs come from is said once, not by every operation of NumPy.
         with no_grad(), np.errstate(all="ignore"):
-            self._advance(gradients)
+            if modes.recorder() is not None:
+                self._update_all(tuple(gradients), *gradients.values(), fine=self._recorded_check(gradients))
+            elif self._check(gradients):
+                self._advance(gradients)
         return loss
 
     def _gradients(self) -> dict[str, Tensor]:
@@ -231,6 +262,32 @@ class Optimizer:
                 raise ValueError(f"{self._name}: {name!r} of shape {p.shape} has a gradient of shape {grad.shape}")
             gradients[name] = grad
         return gradients
+
+    def _check(self, gradients: dict[str, Tensor]) -> bool:
+        """Whether to go on with these gradients."""
+        wrong = report(gradients) if self.nonfinite != "ignore" else ""
+        if wrong and self.nonfinite == "raise":
+            raise FloatingPointError(f"{self._name}: {wrong}; nothing was changed")
+        if wrong and self.nonfinite == "skip":
+            self._skipped.array[...] += 1
+            return False
+        if wrong:
+            warnings.warn(
+                f"{self._name}: {wrong}; the step goes on (nonfinite='skip' would leave it out, 'raise' stop here)",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return True
+
+    def _recorded_check(self, gradients: dict[str, Tensor]) -> Any:
+        """The same in a recording: a condition for whatever is to be changed, or None if there is none."""
+        if self.nonfinite == "raise":
+            check(self._name, gradients)
+        if self.nonfinite != "skip" or not gradients:
+            return None
+        fine = all_finite(gradients.values())
+        modes.recorder().write(f"{self._name}.step", self._skipped, self._skipped + np.logical_not(fine))
+        return fine
 
     def _advance(self, gradients: dict[str, Tensor]) -> None:
         """Update these parameters, in one native call if that pays."""
@@ -250,51 +307,69 @@ class Optimizer:
                     self._compiled[names] = None
         plain(*given)
 
-    def _update_all(self, names: tuple[str, ...], *grads: Tensor) -> None:
-        """Run the rule on the parameters with these names: now, or in a recording."""
+    def _update_all(self, names: tuple[str, ...], *grads: Tensor, fine: Any = None) -> None:
+        """Run the rule on the parameters with these names: now, or in a recording, there on a condition perhaps."""
         recorder = modes.recorder()
         gradients = dict(zip(names, grads, strict=True))
         for group in self.param_groups:
-            if recorder is None:
-                options = {name: _plain(group[name]) for name in self.defaults}
-            else:
-                options = recorder.options(group, self.defaults)
+            options = self._options(group, recorder)
             for name, p in zip(group["names"], group["params"], strict=True):
                 if name not in gradients:
                     continue
                 if recorder is None:
                     self._update(p, gradients[name], options)
                 else:
-                    self._record(recorder, p, gradients[name], options)
+                    self._record(recorder, p, gradients[name], group, options, fine)
+
+    def _options(self, group: dict[str, Any], recorder: Any) -> dict[str, Any]:
+        """The options of a group for the rule."""
+        if recorder is not None:
+            return recorder.options(group, self.defaults)  # type: ignore[no-any-return]
+        return {name: number(group[name]) for name in self.defaults}
 
     def _update(self, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
         """Run the rule on one parameter, and write what it gives in place."""
         state = self.state[p]
-        before = {field: value.item() if field == "step" else value.array for field, value in state.items()}
+        before = {field: value.item() if field in self.numbers else value.array for field, value in state.items()}
         after, remembered = type(self).rule(p.array, grad.array, **before, **options)
         for field, value in remembered.items():
             if field in state:
                 state[field].array[...] = value
             else:
-                state[field] = Tensor(np.array(value, float64 if field == "step" else p.dtype))
+                state[field] = Tensor(np.array(value, self._dtype(p, field)))
                 modes.facts.version += 1
         p.array[...] = after
         changes.note(p.array, f"{self._name}.step")
 
-    def _record(self, recorder: Any, p: Tensor, grad: Tensor, options: dict[str, Any]) -> None:
+    def _record(self, recorder: Any, p: Tensor, grad: Tensor, group: dict[str, Any], options: Any, fine: Any) -> None:
         """The same in a recording: the rule runs on tensors, and on numbers that may change from step to step."""
         call = f"{self._name}.step"
-        state = recorder.state_of(self, p, self._fields())
-        before = {field: recorder.counter(value) if field == "step" else value for field, value in state.items()}
+        first = self._first(group)
+        made = {field: value for field, value in first.items() if field == "step" or field not in self.numbers}
+        state = recorder.state_of(self, p, made)
+        before = {f: recorder.counter(value) if f in self.numbers else value for f, value in state.items()}
         after, remembered = type(self).rule(p, grad, **before, **options)
         for field, value in remembered.items():
-            if field == "step":
-                recorder.count(state[field], value)
-                continue
-            if field not in state:
-                state[field] = recorder.new_state(p, field)
-            recorder.write(call, state[field], as_tensor(value))
-        recorder.write(call, p, after)
+            if field not in state:  # it is read from the next step on, which is recorded again for that
+                shape = () if field in self.numbers else np.shape(value)
+                with modes.change(recorder=None):
+                    state[field] = Tensor(np.full(shape, first.get(field, 0.0), self._dtype(p, field)))
+            if field in self.numbers:
+                old = recorder.counter(state[field])
+                recorder.count(state[field], value if fine is None else _chosen(fine, value, old))
+            else:
+                value = as_tensor(value)
+                recorder.write(call, state[field], value if fine is None else np.where(fine, value, state[field]))
+        recorder.write(call, p, after if fine is None else np.where(fine, after, p))
+
+    def _first(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The state before the first step: a number for all elements of each."""
+        first = {field: default for field, default in self._fields().items() if default is not None}
+        with modes.change(recorder=None):
+            return first | {field: number(group[option]) for field, option in self.starts.items()}
+
+    def _dtype(self, p: Tensor, field: str) -> np.dtype[Any]:
+        return np.dtype(float64) if field in self.numbers else p.dtype
 
     def _fields(self) -> dict[str, Any]:
         """What the rule remembers, with the values before the first step."""
@@ -331,7 +406,7 @@ class Optimizer:
                 if self.state.get(p)
             },
             "param_groups": [
-                {**{name: _plain(group[name]) for name in self.defaults}, "params": list(group["names"])}
+                {**{name: number(group[name]) for name in self.defaults}, "params": list(group["names"])}
                 for group in self.param_groups
             ],
         }
@@ -368,7 +443,7 @@ class Optimizer:
         where = f"{self._name}.load_state_dict"
         _check_keys(where, f"param_groups[{i}]", saved, {*self.defaults, "params"})
         _check_keys(where, f"param_groups[{i}]['params']", saved["params"], set(self.param_groups[i]["names"]))
-        options = {name: _plain(saved[name]) for name in self.defaults}
+        options = {name: number(saved[name]) for name in self.defaults}
         self._check_options(options)
         return options
 
@@ -386,12 +461,16 @@ class Optimizer:
             p = by_name[name]
             state[p] = {}
             for field, value in values.items():
-                shape, dtype = ((), float64) if field == "step" else (p.shape, p.dtype)
                 array = value.array if isinstance(value, Tensor) else np.asarray(value)
+                shape = () if field in self.numbers else self._shape(p, field, array.shape)
                 if array.shape != shape:
                     raise ValueError(f"{where}: state[{name!r}][{field!r}] has shape {array.shape}, expected {shape}")
-                state[p][field] = Tensor(array.astype(dtype))
+                state[p][field] = Tensor(array.astype(self._dtype(p, field)))
         return state
+
+    def _shape(self, p: Tensor, field: str, given: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that a state of this parameter must have, if it is no number."""
+        return p.shape
 
     def __repr__(self) -> str:
         lines = []
@@ -407,11 +486,23 @@ def _much(gradients: Iterable[Tensor]) -> bool:
     return sum(a.size for a in arrays) >= COMPILED_FROM and all(a.dtype in (float32, float64) for a in arrays)
 
 
-def _plain(value: Any) -> Any:
-    """An option as Python's own number: a NumPy scalar would widen float32 parameters to its own dtype."""
+def options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The options among the arguments of a constructor, which it gives as ``locals()``."""
+    others = ("self", "params", "nonfinite", "__class__")
+    return {name: value for name, value in arguments.items() if name not in others}
+
+
+def number(value: Any) -> Any:
+    """A number, or a tuple of them, as Python's own: NumPy's would widen float32 parameters to their own dtype."""
     if isinstance(value, (tuple, list)):
-        return tuple(map(_plain, value))
+        return tuple(map(number, value))
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
+
+
+def _chosen(fine: Any, value: Any, old: Number) -> Number:
+    """In a recording the one number where a condition holds, else the other."""
+    chosen = np.where(fine, value, old)
+    return Number(old.recorder, old.recorder.cell(chosen)) + 0.0
 
 
 def _check_keys(where: str, what: str, given: Iterable[str], expected: set[str]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, options
 
 __all__ = ["SGD", "sgd_update"]
 
@@ -72,6 +72,7 @@ class SGD(Optimizer):
         Look ahead along the momentum; needs momentum, and no dampening.
     maximize : bool
         Climb instead of descend.
+    nonfinite : as for :class:`Optimizer`
 
     Examples
     --------
@@ -105,18 +106,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        nonfinite: str = "warn",
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options(locals()), nonfinite=nonfinite)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         super()._check_options(options)

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from autograd_core import __version__
 from autograd_core.compiler.cache import Entry
 from autograd_core.compiler.cache import current as current_cache
-from autograd_core.nn.activation import BY_NAME
+from autograd_core.nn.activation_module import BY_NAME
 
 from . import digits
 from .training import Compilation, Epoch

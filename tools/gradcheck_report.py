@@ -39,7 +39,7 @@ class InputRecord:
             return 0, 0.0, 0.0
         size = max(abs(self.analytic), abs(self.numeric))
         beyond = max(abs(self.analytic - self.numeric) - self.error_bar, 0.0)
-        excess = 0.0 if beyond == 0 else beyond / size
+        excess = 0.0 if beyond == 0 else beyond / size if size else math.nan  # no size: 0 beside NaN
         severity = [PASS, INCONCLUSIVE, FAIL].index(self.verdict)
         return severity, math.inf if math.isnan(excess) else excess, self.error_bar
 

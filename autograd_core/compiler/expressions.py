@@ -117,8 +117,8 @@ def cast(text: str, source: Any, target: Any) -> str:
     return f"np.{target}({text})"
 
 
-# The expressions.  {zero}, {tiny}, {half}, {one}, {pi} and {inf} are constants of the dtype that is computed in, {last}
-# is the number of its last bit.
+# The expressions.  {zero}, {tiny}, {half}, {one}, {pi}, {inf} and {cos45} are constants of the dtype that is computed
+# in, {last} is the number of its last bit.
 
 _LARGER = "({0} if ({0} >= {1}) | ({0} != {0}) else {1})"
 _SMALLER = "({0} if ({0} <= {1}) | ({0} != {0}) else {1})"
@@ -149,6 +149,8 @@ EXPRESSIONS: dict[str, str] = {
     "lerp": "({0} + {2} * ({1} - {0}) if abs({2}) < {half} else {1} - ({one} - {2}) * ({1} - {0}))",
     "sinc": "sin(" + _SINC + ") / " + _SINC,
     "frac": "{0} - trunc({0})",
+    "ndtr": "{half} * erfc(-{cos45} * {0})",
+    "gated": "({zero} if {1} == {zero} else {0} * {1})",
     "sign": "({one} if {0} > {zero} else (-{one} if {0} < {zero} else ({0} if {0} != {0} else {zero})))",
     "heaviside": "({zero} if {0} < {zero} else ({one} if {0} > {zero} else ({1} if {0} == {zero} else {0})))",
     # Choices
@@ -306,6 +308,7 @@ def expression(name: str, operands: Sequence[Kind], result: Any, params: dict[st
     constants = {"zero": number(0), "one": number(1), "last": number(8 * dtype.itemsize - 1)}
     if dtype.kind == "f":
         constants |= {"half": number(0.5), "tiny": number(1e-20), "pi": number(np.pi), "inf": number("np.inf")}
+        constants["cos45"] = number(np.sqrt(0.5))
     text = text.format("{0}", "{1}", "{2}", **constants)
     if dtype == np.float32:
         text = re.sub(r"\b(erf|sin|cos)\(", r"\g<1>32(", text)

@@ -220,7 +220,10 @@ def sigmoid(input: Any) -> Any:
     tensor([0.    , 0.5   , 0.7311])
     """
     small = np.exp(-np.absolute(input))
-    return np.where(np.less(input, 0), small, 1.0) / (1.0 + small)
+    out = np.maximum(small, np.greater_equal(input, 0))  # 1 / (1 + small), or small / (1 + small) below 0
+    small += 1.0
+    out /= small
+    return out
 
 
 sigmoid.defvjp(lambda g, out: g * out * (1 - out))

@@ -201,10 +201,11 @@ def _split_samples(rng: np.random.Generator) -> list[Sample]:
     samples=_split_samples,
 )
 def _split(input: Any, *, sizes: tuple[int, ...], axis: int) -> Any:
-    ends = itertools.accumulate(sizes)
-    return tuple(
-        input[(slice(None),) * axis + (slice(end - size, end),)] for end, size in zip(ends, sizes, strict=True)
-    )
+    parts, start, before = [], 0, (slice(None),) * axis
+    for size in sizes:
+        parts.append(input[(*before, slice(start, start + size))])
+        start += size
+    return tuple(parts)
 
 
 _split.defvjp(lambda g, axis: np.concatenate(g, axis))

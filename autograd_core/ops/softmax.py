@@ -10,6 +10,7 @@ from ..primitive import Kink, Sample, primitive, quiet
 from .arguments import along, axes, ndim, reductions, spread
 from .casting import cast, floating
 from .samples import along_one, over_dims_or_none
+from .standardizing import _sums
 
 inf, nan = np.inf, np.nan
 
@@ -73,22 +74,36 @@ def _samples(rng: np.random.Generator) -> list[Sample]:
     return [*along_one(rng), Sample(np.zeros((3, 0)), axis=1)]
 
 
+def _forbidding(rng: np.random.Generator) -> list[Sample]:
+    return [*_samples(rng), Sample(rng.normal(size=(2, 3)), axis=1, masked=True)]
+
+
 @primitive(
-    reference=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis, keepdims=True),
-    samples=_samples,
+    reference=lambda x, axis, masked=False: np.exp(x) / np.sum(np.exp(x), axis, keepdims=True),
+    samples=_forbidding,
     kinks=[
         Kink([-inf, -inf], value=[nan, nan], grads=[[nan, nan]], axis=0),
         Kink([-inf, 0.0], value=[0.0, 1.0], grads=[[0.0, 0.0]], axis=0),
         Kink([1000.0, 1000.0], value=[0.5, 0.5], grads=[[0.0, 0.0]], axis=0),
+        Kink([-inf, -inf], value=[0.0, 0.0], grads=[[0.0, 0.0]], axis=0, masked=True),
+        Kink([-inf, 0.0], value=[0.0, 1.0], grads=[[0.0, 0.0]], axis=0, masked=True),
     ],
 )
 @quiet
-def _softmax(input: Any, *, axis: int) -> Any:
-    e = np.exp(input - np.max(input, axis=axis, keepdims=True, initial=-inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
+def _softmax(input: Any, *, axis: int, masked: bool = False) -> Any:
+    m = np.max(input, axis=axis, keepdims=True, initial=-inf)
+    if masked:
+        m[m == -inf] = 0
+    e = input - m
+    np.exp(e, out=e)
+    total = _sums(e, (axis,))
+    if masked:
+        total[total == 0] = 1
+    e /= total
+    return e
 
 
-_softmax.defvjp(lambda g, out, axis: out * (g - np.sum(g * out, axis=axis, keepdims=True)))
+_softmax.defvjp(lambda g, out, axis: out * (g - _sums(g, (axis,), out)))
 
 
 @primitive(
@@ -99,10 +114,11 @@ _softmax.defvjp(lambda g, out, axis: out * (g - np.sum(g * out, axis=axis, keepd
 @quiet
 def _log_softmax(input: Any, *, axis: int) -> Any:
     shifted = input - np.max(input, axis=axis, keepdims=True, initial=-inf)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    shifted -= np.log(_sums(np.exp(shifted), (axis,)))
+    return shifted
 
 
-_log_softmax.defvjp(lambda g, out, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True))
+_log_softmax.defvjp(lambda g, out, axis: g - np.exp(out) * _sums(g, (axis,)))
 
 
 def _floats(input: Any, dtype: Any) -> Any:
@@ -120,6 +136,11 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     tensor([0.09  , 0.2447, 0.6652])
     """
     return along("softmax", _softmax, _floats(input, dtype), dim)
+
+
+def masked_softmax(input: Any, dim: int) -> Any:
+    """As :func:`softmax`, where -inf means that an element does not take part: a row of -inf alone gives zeros."""
+    return along("softmax", _softmax, floating(input), dim, masked=True)
 
 
 @reductions

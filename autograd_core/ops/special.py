@@ -110,6 +110,66 @@ def erfinv(input: Any) -> Any:
 erfinv.defvjp(lambda g, out: g * (_SQRT_PI / 2 * np.exp(out * out)))
 
 
+# The share of the normal distribution below a value, the gate of GELU.
+
+_NDTR = (0.21161218, 0.21067197, 0.20515126, 0.12215336, 0.27216358, -0.22709058, 0.43030839, -0.28628771, 0.06131754)
+"""``exp(z**2) erfc(z)`` is u times this polynomial in u, with ``u = 1 / (1 + 0.375 z)``, within 1.3e-8 for z >= 0."""
+
+_BLOCK = 1 << 15
+"""So many elements of float32, and what is computed with them, stay in a processor's cache."""
+
+
+def _ndtr32(input: Any) -> Any:
+    """The share of float32: half of erfc of ``|x| / sqrt(2)``, or 1 less that; a tenth of the time of SciPy's.
+
+    Within 7 units in the last place, and ``x**2 / 2`` more of them at a negative x, from the rounding of the square.
+    """
+    flat = input.reshape(-1)
+    out = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):
+        x, tail = flat[start : start + _BLOCK], out[start : start + _BLOCK]
+        u = np.abs(x)
+        u *= 0.375 * math.sqrt(0.5)
+        u += 1.0
+        np.reciprocal(u, u)
+        np.multiply(u, _NDTR[-1], tail)
+        for coefficient in _NDTR[-2::-1]:
+            tail += coefficient
+            tail *= u
+        bell = np.multiply(x, x, u)
+        bell *= -0.5
+        np.exp(bell, bell)
+        bell *= 0.5
+        tail *= bell
+        rest = np.multiply(tail, -2.0, bell)
+        rest += 1.0
+        rest *= x > 0
+        tail += rest
+    return out.reshape(input.shape)
+
+
+@primitive(
+    reference=lambda x: np.vectorize(math.erfc, otypes="d")(-x * math.sqrt(0.5)) / 2,
+    elementwise=True,
+    kinks=[Kink([inf, -inf, 0.0], value=[1.0, 0.0, 0.5], grads=[[0.0, 0.0, 1 / math.sqrt(2 * math.pi)]])],
+)
+@quiet
+def _ndtr(input: Any) -> Any:
+    """``P(Z <= input)`` for Z of the standard normal distribution: ``erfc(-input / sqrt(2)) / 2``."""
+    if getattr(input, "dtype", None) == np.float32:
+        return _ndtr32(input)
+    return _scipy("ndtr", "erfc", np.multiply(input, -math.sqrt(0.5))) * 0.5
+
+
+def _density(input: Any) -> Any:
+    """Of the standard normal distribution; within bounds outside of which it is 0, so that all its derivatives are."""
+    x = np.clip(input, -40.0, 40.0)
+    return np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+
+
+_ndtr.defvjp(lambda g, input: g * _density(input))
+
+
 # The gamma function's family: each derivative is the next.
 
 
@@ -183,6 +243,36 @@ def polygamma(n: Any, input: Any) -> Any:
 lgamma.defvjp(lambda g, input: g * digamma(input))
 digamma.defvjp(lambda g, input: g * polygamma(1, input))
 polygamma.defvjp(None, lambda g, n, input: g * polygamma(n + 1, input))
+
+
+# Products with a gate, where a closed gate wins over an infinity.
+
+
+@primitive(
+    reference=np.multiply,
+    elementwise=True,
+    kinks=[
+        Kink(-inf, 0.0, value=0.0, grads=[0.0, 0.0]),
+        Kink(inf, 1.0, value=inf, grads=[1.0, 0.0]),
+        Kink(nan, 0.0, value=0.0, grads=[0.0, nan]),
+    ],
+)
+@quiet
+def _gated(input: Any, gate: Any) -> Any:
+    """``input * gate``, and 0 where the gate is, whatever the input; broadcast.
+
+    The gate of an infinity gets gradient 0: in all that is made with it, the gate is a function of the same input, and
+    has long reached its end.
+    """
+    if not np.isfinite(input).all():
+        input = np.where(np.equal(gate, 0), 0.0, input)
+    return np.multiply(input, gate)
+
+
+_gated.defvjp(
+    lambda g, gate: g * gate,
+    lambda g, input: g * np.where(np.isinf(input), 0.0, input),
+)
 
 
 # Products with logarithms, where 0 wins over an infinite logarithm.

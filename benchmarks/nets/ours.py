@@ -84,31 +84,13 @@ class Transformer(nn.Module):
         return self.head(self.norm(x)).reshape(-1, VOCABULARY)
 
 
-class LSTMLayer(nn.Module):
-    def __init__(self, n_in: int, width: int) -> None:
-        super().__init__()
-        self.weight_ih_l0, self.weight_hh_l0 = (nn.Parameter(ag.empty(4 * width, n)) for n in (n_in, width))
-        self.bias_ih_l0, self.bias_hh_l0 = (nn.Parameter(ag.empty(4 * width)) for _ in range(2))
-
-    def forward(self, x: Any) -> Any:
-        """The last state of a sequence, time first."""
-        width = self.weight_hh_l0.shape[1]
-        h = c = ag.zeros(x.shape[1], width)
-        for given in F.linear(x, self.weight_ih_l0, self.bias_ih_l0):
-            gates = given + F.linear(h, self.weight_hh_l0, self.bias_hh_l0)
-            i, f, g, o = gates.chunk(4, 1)
-            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-            h = o.sigmoid() * c.tanh()
-        return h
-
-
 class LSTM(nn.Module):
     def __init__(self, n_in: int, width: int, length: int) -> None:
         super().__init__()
-        self.lstm, self.head = LSTMLayer(n_in, width), nn.Linear(width, CLASSES)
+        self.lstm, self.head = nn.LSTM(n_in, width), nn.Linear(width, CLASSES)
 
     def forward(self, x: Any) -> Any:
-        return self.head(self.lstm(x))
+        return self.head(self.lstm(x)[1][0][0])
 
 
 KINDS: dict[str, Callable[..., nn.Module]] = {

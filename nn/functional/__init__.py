@@ -19,6 +19,7 @@ from . import margin_loss as _margin_loss
 from . import normalization as _normalization
 from . import padding as _padding
 from . import pooling as _pooling
+from . import recurrent as _recurrent
 from . import vision as _vision
 from .activation import *
 from .adaptive_pooling import *
@@ -39,6 +40,7 @@ from .margin_loss import *
 from .normalization import *
 from .padding import *
 from .pooling import *
+from .recurrent import *
 from .vision import *
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
         _normalization,
         _padding,
         _pooling,
+        _recurrent,
         _vision,
     )
     for name in family.__all__

@@ -211,8 +211,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     >>> nn.functional.celu(ag.tensor([-1.0, 3.0]), 2.0)
     tensor([-0.7869,  3.    ])
     """
-    if alpha == 0:
-        raise ValueError("celu: alpha divides the input, so it must not be 0")
+    checks.divisor("celu", alpha=alpha)
     input = as_tensor(input)
     return where(input > 0, input, alpha * expm1(input / alpha))
 
@@ -241,6 +240,11 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = math.inf) -> Any:
     threshold : where ``beta input`` is above it, the result is the input
         Nothing here overflows, so it is not needed; PyTorch's 20 changes the result by less than 3e-9.
 
+    Raises
+    ------
+    ValueError
+        If `beta` is 0.
+
     Examples
     --------
     >>> import autograd_core as ag
@@ -249,6 +253,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = math.inf) -> Any:
     tensor([0.0000e+00, 6.9315e-01, 1.0000e+03])
     """
     input = as_tensor(input)
+    checks.divisor("softplus", beta=beta)
     x = input if beta == 1 else input * beta
     out = relu(x) + softplus_of_minus(magnitude(x))
     if beta != 1:
@@ -356,8 +361,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> nn.functional.softshrink(ag.tensor([-2.0, 0.5, 2.0]))
     tensor([-1.5,  0. ,  1.5])
     """
-    if lambd < 0:
-        raise ValueError(f"softshrink: lambd is a distance from 0, so it must be at least 0, got {lambd}")
+    checks.not_negative("softshrink", lambd=lambd)
     input = as_tensor(input)
     return input - clamp(input, -lambd, lambd)
 

@@ -16,10 +16,15 @@ def sizes(operation: str, argument: str, value: Any, n: int, least: int = 0) -> 
 
     Raises
     ------
+    TypeError
+        If something is no integer.
     ValueError
         If there are not 1 or `n`, or one is below `least`.
     """
-    found = tuple(map(operator.index, value)) if isinstance(value, Sequence) else (operator.index(value),)
+    try:
+        found = tuple(map(operator.index, value)) if isinstance(value, Sequence) else (operator.index(value),)
+    except TypeError:
+        raise TypeError(f"{operation}: expected {argument} to be 1 or {n} integers, got {value!r}") from None
     if len(found) == 1:
         found *= n
     if len(found) != n or min(found) < least:

@@ -46,21 +46,33 @@ def _finished(operation: str, out: Any, bias: Any, n: int, alone: bool) -> Any:
     return squeeze(out, 0) if alone else out
 
 
+def padding_pairs(
+    operation: str, n: int, padding: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """What goes before and after each of `n` dimensions.
+
+    Raises
+    ------
+    ValueError
+        If the padding is neither numbers nor "same" or "valid", or is "same" with a stride.
+    """
+    if padding == "same":
+        if max(stride) > 1:
+            raise ValueError(f"{operation}: padding='same' needs stride 1, got {stride}; give the padding as numbers")
+        total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        return tuple((t // 2, t - t // 2) for t in total)
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f"{operation}: expected padding to be integers, 'same' or 'valid', got {padding!r}")
+    return tuple((p, p) for p in sizes(operation, "padding", 0 if padding == "valid" else padding, n))
+
+
 def _convolved(
     operation: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
     input, weight, alone = _operands(operation, n, input, weight, 1, groups)
     kernel = weight.shape[2:]
     stride, dilation = sizes(operation, "stride", stride, n, 1), sizes(operation, "dilation", dilation, n, 1)
-    if padding == "same":
-        if max(stride) > 1:
-            raise ValueError(f"{operation}: padding='same' needs stride 1, got {stride}; give the padding as numbers")
-        total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        pairs = tuple((t // 2, t - t // 2) for t in total)
-    elif isinstance(padding, str) and padding != "valid":
-        raise ValueError(f"{operation}: expected padding to be integers, 'same' or 'valid', got {padding!r}")
-    else:
-        pairs = tuple((p, p) for p in sizes(operation, "padding", 0 if padding == "valid" else padding, n))
+    pairs = padding_pairs(operation, n, padding, kernel, stride, dilation)
     for size, k, d, pair in zip(input.shape[2:], kernel, dilation, pairs, strict=True):
         if size + sum(pair) < d * (k - 1) + 1:
             raise ValueError(
@@ -139,6 +151,24 @@ def conv3d(
     return _convolved("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
+def added(
+    operation: str, n: int, output_padding: Any, stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[int, ...]:
+    """What a transposed convolution adds at the end of each of `n` dimensions.
+
+    Raises
+    ------
+    ValueError
+        If it is neither smaller than the stride nor than the dilation.
+    """
+    extra = sizes(operation, "output_padding", output_padding, n)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ValueError(
+            f"{operation}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}"
+        )
+    return extra
+
+
 def _transposed(
     operation: str,
     n: int,
@@ -154,11 +184,7 @@ def _transposed(
     input, weight, alone = _operands(operation, n, input, weight, 0, groups)
     kernel = weight.shape[2:]
     stride, dilation = sizes(operation, "stride", stride, n, 1), sizes(operation, "dilation", dilation, n, 1)
-    padding, extra = sizes(operation, "padding", padding, n), sizes(operation, "output_padding", output_padding, n)
-    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ValueError(
-            f"{operation}: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}"
-        )
+    padding, extra = sizes(operation, "padding", padding, n), added(operation, n, output_padding, stride, dilation)
     # What the kernel covers, without the padding; beyond it are zeros.
     whole = [
         (m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(input.shape[2:], stride, dilation, kernel, strict=True)

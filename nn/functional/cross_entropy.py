@@ -190,7 +190,7 @@ def cross_entropy(
     """
     input, target = as_tensor(input), as_tensor(target)
     checks.reduction("cross_entropy", reduction)
-    checks.smoothing(label_smoothing)
+    checks.share("cross_entropy", label_smoothing=label_smoothing)
     dim = checks.class_dim("cross_entropy", input)
     classes = input.shape[dim]
     if weight is not None:

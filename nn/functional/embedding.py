@@ -10,12 +10,20 @@ from autograd_core import (
     Tensor,
     arange,
     as_tensor,
-    from_numpy,
+    broadcast_to,
+    cat,
+    full,
+    gather,
     index_add,
+    isnan,
+    maximum,
     modes,
     no_grad,
     norm,
+    ones,
     reshape,
+    scatter_reduce,
+    searchsorted,
     unsqueeze,
     where,
     zeros,
@@ -86,7 +94,7 @@ def _numbers(operation: str, input: Any, weight: Any) -> Any:
     return input
 
 
-def _row_of(operation: str, padding_idx: int | None, rows: int) -> int | None:
+def row_of(operation: str, padding_idx: int | None, rows: int) -> int | None:
     """`padding_idx`, which may count from the end."""
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise ValueError(f"{operation}: padding_idx {padding_idx} is not one of {rows} rows")
@@ -98,10 +106,10 @@ def _renormed(weight: Any, numbers: Tensor, max_norm: float | None, norm_type: f
     if max_norm is None:
         return
     with no_grad():
-        used = np.unique(numbers._known("max_norm"))
-        size = norm(weight[used], norm_type, 1, keepdim=True)._known("max_norm")
-        large = size[:, 0] > max_norm
-        weight[used[large]] = weight[used[large]] * (max_norm / (size[large] + 1e-7))
+        flat = reshape(numbers, -1)
+        rows = weight[flat]  # one that is named twice is written twice, with the same values
+        size = norm(rows, norm_type, 1, keepdim=True)
+        weight[flat] = where(size > max_norm, rows * (max_norm / (size + 1e-7)), rows)
 
 
 def _looked_up(weight: Any, numbers: Any, scale_grad_by_freq: bool) -> Any:
@@ -109,10 +117,10 @@ def _looked_up(weight: Any, numbers: Any, scale_grad_by_freq: bool) -> Any:
     rows = weight[numbers]
     if not scale_grad_by_freq:
         return rows
-    values = numbers._known("scale_grad_by_freq")
-    times = np.bincount(values.ravel(), minlength=weight.shape[0])[values]
+    flat = reshape(numbers, -1)
+    times = index_add(zeros(weight.shape[0], dtype=weight.dtype), 0, flat, ones(flat.shape, dtype=weight.dtype))
     fixed = rows.detach()
-    return fixed + (rows - fixed) / from_numpy(times[..., None].astype(weight.dtype))
+    return fixed + (rows - fixed) / unsqueeze(times[numbers], -1)
 
 
 def embedding(
@@ -157,7 +165,7 @@ def embedding(
     weight = as_tensor(weight)
     _dense("embedding", sparse)
     numbers = _numbers("embedding", input, weight)
-    padding_idx = _row_of("embedding", padding_idx, weight.shape[0])
+    padding_idx = row_of("embedding", padding_idx, weight.shape[0])
     _renormed(weight, numbers, max_norm, norm_type)
     rows = _looked_up(weight, numbers, scale_grad_by_freq)
     return rows if padding_idx is None else where(unsqueeze(numbers == padding_idx, -1), rows.detach(), rows)
@@ -166,6 +174,12 @@ def embedding(
 def _dense(operation: str, sparse: bool) -> None:
     if sparse:
         raise ValueError(f"{operation}: sparse gradients do not exist here; leave sparse=False")
+
+
+def check_mode(operation: str, mode: str) -> None:
+    """Whether bags can be reduced in this way."""
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(f"{operation}: expected mode 'sum', 'mean' or 'max', got {mode!r}")
 
 
 def embedding_bag(
@@ -216,11 +230,10 @@ def embedding_bag(
     """
     weight = as_tensor(weight)
     _dense("embedding_bag", sparse)
-    if mode not in ("sum", "mean", "max"):
-        raise ValueError(f"embedding_bag: expected mode 'sum', 'mean' or 'max', got {mode!r}")
+    check_mode("embedding_bag", mode)
     numbers = _numbers("embedding_bag", input, weight)
     bags, count = _bags(numbers, offsets, include_last_offset)
-    padding_idx = _row_of("embedding_bag", padding_idx, weight.shape[0])
+    padding_idx = row_of("embedding_bag", padding_idx, weight.shape[0])
     _renormed(weight, numbers, max_norm, norm_type)
     flat = reshape(numbers, -1)
     rows = _looked_up(weight, flat, scale_grad_by_freq)
@@ -232,24 +245,22 @@ def embedding_bag(
                 f"{mode!r} and {per_sample_weights.shape}"
             )
         rows = rows * reshape(per_sample_weights, (-1, 1))
-    if padding_idx is not None:
-        counted = np.flatnonzero(flat._known("embedding_bag with padding_idx") != padding_idx)
-        rows, bags = rows[counted], bags[counted]
+    counted = flat != (-1 if padding_idx is None else padding_idx)
     if mode == "max":
-        return _largest(rows, bags, count)
-    total = _summed(rows, bags, count)
+        return _largest(rows, bags, count, counted)
+    total = _summed(where(unsqueeze(counted, 1), rows, 0.0), bags, count)
     if mode == "sum":
         return total
-    lengths = np.maximum(np.bincount(bags, minlength=count), 1)
-    return total / from_numpy(lengths[:, None].astype(weight.dtype))
+    lengths = _summed(unsqueeze(counted, 1).to(weight.dtype), bags, count)
+    return total / maximum(lengths, 1)
 
 
-def _summed(rows: Any, bags: np.ndarray, count: int) -> Any:
+def _summed(rows: Any, bags: Any, count: int) -> Any:
     """The sum of the rows of each bag."""
     return index_add(zeros(count, rows.shape[1], dtype=rows.dtype), 0, bags, rows)
 
 
-def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[np.ndarray, int]:
+def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, int]:
     """The bag of each number, and how many bags there are."""
     if numbers.ndim == 2 and offsets is None:
         count, n = numbers.shape
@@ -259,26 +270,34 @@ def _bags(numbers: Any, offsets: Any, include_last_offset: bool) -> tuple[np.nda
             f"embedding_bag: expected input of shape (bags, n) without offsets, or (n,) with them, got {numbers.shape}"
             f"{' without' if offsets is None else ' with'} offsets"
         )
-    starts = as_tensor(offsets)._known("embedding_bag with offsets")
-    ends = np.append(starts[1:], numbers.shape[0])
-    if include_last_offset:
-        starts, ends = starts[:-1], ends[:-1]
-    if starts.ndim != 1 or (starts.size and starts[0] != 0) or (ends < starts).any() or (ends > numbers.shape[0]).any():
+    offsets, n = as_tensor(offsets), numbers.shape[0]
+    count = offsets.numel() - include_last_offset
+    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or count < (n > 0):
         raise ValueError(
-            f"embedding_bag: expected offsets that start at 0, do not decrease, and end within input of shape "
-            f"{numbers.shape}, got {starts}"
+            f"embedding_bag: expected offsets of shape (bags,), integers where bags start in input of shape "
+            f"{numbers.shape}, got {offsets.dtype} of shape {offsets.shape}"
         )
-    return np.repeat(np.arange(starts.size), ends - starts), starts.size
+
+    def wrong(values: Any) -> Any:
+        bad = np.concatenate([values[:1] != 0, values[1:] < values[:-1]]) | (values > n)
+        return np.concatenate([bad, values[-1:] != n]) if include_last_offset else bad
+
+    def explain(bad: np.ndarray, values: np.ndarray) -> None:
+        end = f"end at {n}" if include_last_offset else f"stay within {n}"
+        raise ValueError(f"embedding_bag: expected offsets that start at 0, do not decrease and {end}, got {values}")
+
+    demand(wrong, explain, offsets)
+    return searchsorted(offsets[:count], arange(n), right=True) - 1, count
 
 
-def _largest(rows: Any, bags: np.ndarray, count: int) -> Any:
-    """The largest element, in each column, of the rows of each bag."""
-    lengths = np.bincount(bags, minlength=count)
-    starts = np.cumsum(lengths) - lengths
-    within = np.arange(lengths.max(initial=1))
-    places = np.minimum(starts[:, None] + within, max(bags.size - 1, 0))
-    if not bags.size:
-        return _summed(rows, bags, count)
-    counted = (within < lengths[:, None])[..., None]
-    found = where(counted, rows[places], -np.inf).max(1).values
-    return where((lengths == 0)[:, None], 0.0, found)
+def _largest(rows: Any, bags: Any, count: int, counted: Any) -> Any:
+    """The largest element, in each column, of the rows of each bag that count; the first of several."""
+    n = rows.shape[0]
+    values, counted = where(unsqueeze(counted, 1), rows.detach(), -np.inf), unsqueeze(counted, 1)
+    into = broadcast_to(unsqueeze(as_tensor(bags), 1), rows.shape)
+    best = scatter_reduce(full((count, rows.shape[1]), -np.inf, dtype=rows.dtype), 0, into, values, "amax")
+    reached = best[bags]
+    hit = counted & ((values == reached) | (isnan(values) & isnan(reached)))
+    places = where(hit, reshape(arange(n), (-1, 1)), n)
+    first = scatter_reduce(full((count, rows.shape[1]), n, dtype=np.int64), 0, into, places, "amin")
+    return gather(cat([rows, zeros(1, rows.shape[1], dtype=rows.dtype)]), 0, first)

@@ -13,7 +13,8 @@ from .arguments import batched, sizes
 __all__ = ["fold", "unfold"]
 
 
-def _column_form(operation: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
+def column_form(operation: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> dict[str, Any]:
+    """What describes the windows of images, checked."""
     return {
         "kernel": sizes(operation, "kernel_size", kernel_size, 2, 1),
         "stride": sizes(operation, "stride", stride, 2, 1),
@@ -58,7 +59,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
             [4., 5.]])
     """
     input, alone = batched("unfold", as_tensor(input), 2)
-    form = _column_form("unfold", kernel_size, dilation, padding, stride)
+    form = column_form("unfold", kernel_size, dilation, padding, stride)
     counts = _fits("unfold", input.shape[2:], form)
     columns = (input.shape[1] * math.prod(form["kernel"]), math.prod(counts))
     return reshape(_sliding_windows(input, **form), columns if alone else (input.shape[0], *columns))
@@ -91,7 +92,7 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     """
     input, alone = batched("fold", as_tensor(input), 1)
     size = sizes("fold", "output_size", output_size, 2, 1)
-    form = _column_form("fold", kernel_size, dilation, padding, stride)
+    form = column_form("fold", kernel_size, dilation, padding, stride)
     counts = _fits("fold", size, form)
     elements = math.prod(form["kernel"])
     if input.shape[1] % elements or input.shape[2] != math.prod(counts):

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_core import as_tensor, chunk, clamp, erfc, sigmoid, tanh, where
+from autograd_core import as_tensor, chunk, clamp, sigmoid, tanh
+from autograd_core.ops.special import _gated, _ndtr
 
 from .. import checks
 from .activation import hardsigmoid, softplus
 
 __all__ = ["gelu", "glu", "hardswish", "mish", "silu", "swish"]
-
-
-def _through(gate: Any, input: Any) -> Any:
-    """``gate * input``, where a closed gate lets nothing through, also not of an infinity."""
-    return where(gate == 0, 0.0, input) * gate
 
 
 def steering(input: Any) -> Any:
@@ -34,7 +30,7 @@ def silu(input: Any) -> Any:
     tensor([-0.2689,  0.    ,  0.7311])
     """
     input = as_tensor(input)
-    return _through(sigmoid(steering(input)), input)
+    return _gated(input, sigmoid(input))
 
 
 def swish(input: Any, beta: Any = 1.0) -> Any:
@@ -55,7 +51,7 @@ def swish(input: Any, beta: Any = 1.0) -> Any:
     tensor([-0.1192,  0.    ,  0.8808])
     """
     input = as_tensor(input)
-    return _through(sigmoid(steering(beta * input)), input)
+    return _gated(input, sigmoid(steering(beta * input)))
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -79,13 +75,12 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     >>> nn.functional.gelu(ag.tensor([-1.0, 0.0, 1.0]))
     tensor([-0.1587,  0.    ,  0.8413])
     """
+    checks.choice("gelu", "approximate", approximate, "none", "tanh")
     input = as_tensor(input)
-    x = steering(input)
     if approximate == "none":
-        return _through(0.5 * erfc(-math.sqrt(0.5) * x), input)
-    if approximate == "tanh":  # 0.5 (1 + tanh(z)) = sigmoid(2 z)
-        return _through(sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)), input)
-    raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")
+        return _gated(input, _ndtr(input))
+    x = steering(input)  # 0.5 (1 + tanh(z)) = sigmoid(2 z)
+    return _gated(input, sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
 def mish(input: Any) -> Any:
@@ -99,7 +94,7 @@ def mish(input: Any) -> Any:
     tensor([-0.3034,  0.    ,  0.8651])
     """
     input = as_tensor(input)
-    return _through(tanh(softplus(steering(input))), input)
+    return _gated(input, tanh(softplus(input)))
 
 
 def hardswish(input: Any) -> Any:
@@ -113,7 +108,7 @@ def hardswish(input: Any) -> Any:
     tensor([ 0.    , -0.3333,  0.6667,  3.    ])
     """
     input = as_tensor(input)
-    return _through(hardsigmoid(input), input)
+    return _gated(input, hardsigmoid(input))
 
 
 def glu(input: Any, dim: int = -1) -> Any:

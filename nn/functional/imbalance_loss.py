@@ -46,9 +46,9 @@ def sigmoid_focal_loss(
     operation = "sigmoid_focal_loss"
     input, target = checks.pair(operation, input, target, reduction)
     checks.one_of(operation, target, (0, 1))
-    checks.focus(operation, gamma)
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise ValueError(f"{operation}: expected alpha in [0, 1] or None, got {alpha}")
+    checks.not_negative(operation, gamma=gamma)
+    if alpha is not None:
+        checks.share(operation, alpha=alpha)
     yes = target > 0
     in_favour = where(yes, input, -input)
     loss = softplus(-in_favour)
@@ -88,7 +88,7 @@ def focal_loss(input: Any, target: Any, alpha: Any = None, gamma: float = 2.0, *
     """
     input, target = as_tensor(input), as_tensor(target)
     checks.reduction("focal_loss", reduction)
-    checks.focus("focal_loss", gamma)
+    checks.not_negative("focal_loss", gamma=gamma)
     checks.class_targets("focal_loss", input, target)
     logp = movedim(log_softmax(input, checks.class_dim("focal_loss", input)), min(input.ndim - 1, 1), -1)
     right = unsqueeze(target, -1)

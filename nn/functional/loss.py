@@ -12,6 +12,7 @@ from .activation import magnitude
 
 __all__ = [
     "gaussian_nll_loss",
+    "half_mse_loss",
     "huber_loss",
     "l1_loss",
     "log_cosh_loss",
@@ -61,6 +62,18 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
     input, target = checks.pair("mse_loss", input, target, reduction)
     error = input - target
     return _weighted_mean("mse_loss", error * error, weight, reduction)
+
+
+def half_mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """``(input - target)**2 / 2``, whose derivative is the error itself; parameters and errors as for :func:`mse_loss`.
+
+    >>> import autograd_core as ag
+    >>> from autograd_core import nn
+    >>> nn.functional.half_mse_loss(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
+    tensor(1.25)
+    """
+    input, target = checks.pair("half_mse_loss", input, target, reduction)
+    return 0.5 * mse_loss(input, target, reduction=reduction)
 
 
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Any:
@@ -126,8 +139,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     tensor([0.125, 2.5  ])
     """
     input, target = checks.pair("smooth_l1_loss", input, target, reduction)
-    if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
+    checks.not_negative("smooth_l1_loss", beta=beta)
     error = input - target
     return reduced(abs(error) if beta == 0 else _huber(error, beta) / beta, reduction)
 

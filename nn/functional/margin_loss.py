@@ -184,8 +184,7 @@ def multi_margin_loss(
     >>> nn.functional.multi_margin_loss(ag.tensor([[1.0, 0.5, 3.0]]), ag.tensor([0]))
     tensor(1.1667)
     """
-    if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss: expected p of 1 or 2, got {p}")
+    checks.choice("multi_margin_loss", "p", p, 1, 2)
     slack, target = _violations("multi_margin_loss", input, target, margin, reduction)
     loss = (slack if p == 1 else slack * slack).mean(-1)
     if weight is not None:
@@ -214,8 +213,7 @@ def multiclass_hinge_loss(
     >>> nn.functional.multiclass_hinge_loss(scores, ag.tensor([0]))
     tensor(2.9)
     """
-    if over not in ("sum", "max"):
-        raise ValueError(f"multiclass_hinge_loss: expected over 'sum' or 'max', got {over!r}")
+    checks.choice("multiclass_hinge_loss", "over", over, "sum", "max")
     slack, _ = _violations("multiclass_hinge_loss", input, target, margin, reduction)
     return reduced(slack.sum(-1) if over == "sum" else amax(slack, -1), reduction)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd_core import as_tensor, clamp_min, no_grad, norm, reshape
 from autograd_core import mean as _mean
+from autograd_core.ops.arguments import shape
 from autograd_core.ops.casting import floating
-from autograd_core.ops.standardizing import _standardize
+from autograd_core.ops.standardizing import _affine, _standardize
 from autograd_core.ops.windows import _window_sum
 
 __all__ = [
@@ -34,21 +35,27 @@ def _channels_of(operation: str, input: Any, least: int) -> int:
 
 def _beside(operation: str, argument: str, value: Any, channels: int, ndim: int) -> Any:
     """One value for each channel, shaped to broadcast against (N, C, ...)."""
+    return reshape(_for_channels(operation, argument, value, channels), (-1,) + (1,) * (ndim - 2))
+
+
+def _for_channels(operation: str, argument: str, value: Any, channels: int) -> Any:
     value = as_tensor(value)
     if value.shape != (channels,):
         raise ValueError(
             f"{operation}: expected {argument} of one value a channel, shape ({channels},), got {value.shape}"
         )
-    return reshape(value, (-1,) + (1,) * (ndim - 2))
+    return value
 
 
 def _scaled(operation: str, out: Any, weight: Any, bias: Any) -> Any:
     """Times `weight` plus `bias`, each of one value a channel."""
+    channels, ndim = out.shape[1], out.ndim
+    if weight is not None and bias is not None:
+        weight = _for_channels(operation, "weight", weight, channels)
+        return _affine(out, weight, _for_channels(operation, "bias", bias, channels), axis=(1,))
     if weight is not None:
-        out = out * _beside(operation, "weight", weight, out.shape[1], out.ndim)
-    if bias is not None:
-        out = out + _beside(operation, "bias", bias, out.shape[1], out.ndim)
-    return out
+        return out * _beside(operation, "weight", weight, channels, ndim)
+    return out if bias is None else out + _beside(operation, "bias", bias, channels, ndim)
 
 
 def _move(running: Any, value: Any, momentum: float) -> None:
@@ -204,14 +211,15 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 def _last_dims(operation: str, input: Any, normalized_shape: Any, **parameters: Any) -> tuple[int, ...]:
     """The last dimensions, which must have this shape, as the parameters must."""
     wanted = tuple(normalized_shape) if isinstance(normalized_shape, Sequence) else (normalized_shape,)
-    for name, value in {"input": input.shape[-len(wanted) :], **parameters}.items():
-        found = value if isinstance(value, tuple) or value is None else as_tensor(value).shape
-        if (found is not None and found != wanted) or not wanted:
-            raise ValueError(
-                f"{operation}: expected {name} to have {'last ' if name == 'input' else ''}sizes {wanted}, "
-                f"normalized_shape, got {found}"
-            )
-    return tuple(range(-len(wanted), 0))
+    first = input.ndim - len(wanted)
+    if not wanted or first < 0 or input.shape[first:] != wanted:
+        raise ValueError(
+            f"{operation}: expected input to have last sizes {wanted}, normalized_shape, got {input.shape}"
+        )
+    for name, value in parameters.items():
+        if value is not None and shape(value) != wanted:
+            raise ValueError(f"{operation}: expected {name} of shape {wanted}, normalized_shape, got {shape(value)}")
+    return tuple(range(first, input.ndim))
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -241,10 +249,12 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
             [ 0.,  0.]])
     """
     input = floating(as_tensor(input))
-    dims = _last_dims("layer_norm", input, normalized_shape, weight=weight, bias=bias)
-    out = _standardize(input, axis=tuple(d + input.ndim for d in dims), eps=eps)[0]
+    axis = _last_dims("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    out = _standardize(input, axis=axis, eps=eps)[0]
+    if weight is not None and bias is not None:
+        return _affine(out, weight, bias, axis=axis)
     if weight is not None:
-        out = out * weight
+        return out * weight
     return out if bias is None else out + bias
 
 
@@ -268,10 +278,10 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     tensor([ 0.2425, -0.2425,  1.6977])
     """
     input = floating(as_tensor(input))
-    dims = _last_dims("rms_norm", input, normalized_shape, weight=weight)
+    axis = _last_dims("rms_norm", input, normalized_shape, weight=weight)
     if eps is None:
         eps = float(np.finfo(input.dtype).eps)
-    out = input * (_mean(input * input, dims, keepdim=True) + eps) ** -0.5
+    out = input * (_mean(input * input, axis, keepdim=True) + eps) ** -0.5
     return out if weight is None else out * weight
 
 

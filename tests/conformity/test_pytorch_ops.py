@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from with_pytorch import array, converted, flat, same, torch
 
 import autograd_core as ag
 
@@ -22,17 +23,9 @@ NAMES = {name for family in FAMILIES for name in family.NAMES}
 CALLS = {name: call for family in FAMILIES for name, call in getattr(family, "CALLS", {}).items()}
 DEPARTURES = {name: entries for family in FAMILIES for name, entries in family.DEPARTURES.items()}
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("expecttest", reason="PyTorch's sample inputs need expecttest")
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torch.testing._internal.common_methods_invocations import op_db
-
-DTYPES = {torch.float32: ag.float32, torch.float64: ag.float64, torch.int64: ag.int64, torch.int32: ag.int32}
-DTYPES |= {torch.bool: ag.bool, torch.float16: ag.float16, torch.uint8: ag.uint8, torch.int8: ag.int8}
-DTYPES |= {torch.int16: ag.int16}
-
 
 def known(entry):
     """Whether we have it, and PyTorch has it for real numbers on a CPU."""
@@ -60,43 +53,6 @@ def ours(entry):
         if found is None:
             return getattr(ag.Tensor, name)
     return found
-
-
-def converted(value, leaves):
-    """The argument for us; floating tensors as leaves, noted together with PyTorch's."""
-    if isinstance(value, torch.Tensor):
-        array = value.detach().resolve_conj().numpy().copy()
-        mine = ag.tensor(array, requires_grad=value.requires_grad)
-        if value.requires_grad:
-            leaves.append((value, mine))
-        return mine
-    if isinstance(value, torch.dtype):
-        return DTYPES[value]
-    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(converted(v, leaves) for v in value)
-    if isinstance(value, dict):
-        return {k: converted(v, leaves) for k, v in value.items()}
-    return tuple(value) if isinstance(value, torch.Size) else value
-
-
-def flat(value):
-    """The tensors of a result, in order."""
-    if isinstance(value, (torch.Tensor, ag.Tensor, np.ndarray)):
-        return [value]
-    if isinstance(value, (list, tuple)):
-        return [t for v in value for t in flat(v)]
-    return [] if value is None else [torch.tensor(value)]
-
-
-def array(tensor):
-    return tensor.detach().numpy() if not isinstance(tensor, np.ndarray) else tensor
-
-
-def same(found, expected, message):
-    assert found.shape == tuple(expected.shape), f"{message}: shape {found.shape}, PyTorch's {tuple(expected.shape)}"
-    np.testing.assert_allclose(
-        array(found), expected.detach().resolve_conj().numpy(), rtol=1e-7, atol=1e-9, err_msg=message
-    )
 
 
 def identity(entry):

@@ -273,7 +273,7 @@ def test_mlp_activations(activation, shown):
 
 
 def test_mlp_refuses_what_is_no_activation():
-    with pytest.raises(ValueError, match=r"expected one of elu, .* got 'rellu'; did you mean 'relu'\?"):
+    with pytest.raises(ValueError, match=r"expected one of celu, .* got 'rellu'; did you mean 'relu'\?"):
         nn.MLP([2, 2, 2], "rellu")
     with pytest.raises(TypeError, match="a name, a Module or a callable, got int"):
         nn.MLP([2, 2, 2], 3)

@@ -15,7 +15,7 @@ __all__ = ["DECOMPOSITIONS", "decompose"]
 
 
 def decompose(program: Program) -> Program:
-    """With softmax, log_softmax, logsumexp, standardize and norm as elementwise operations and reductions.
+    """With softmax, log_softmax, logsumexp, standardize, affine and norm as elementwise operations and reductions.
 
     ::
 
@@ -74,17 +74,22 @@ class _Steps:
         """The mean over the primitive's dimensions, which stay with size 1."""
         return self("div", self.over("sum", x), math.prod(x.shape[d] for d in self.axis))
 
-    def shaped(self, x: Value, like: Value) -> Value:
-        """In the shape of the result: with or without the dimensions that were reduced."""
-        if x.shape == like.shape:
-            return x
-        return self._add("reshape", [x], {"shape": like.shape}, Value(like.shape, x.dtype))
+    def shaped(self, x: Value, shape: Sequence[int]) -> Value:
+        """In a shape with or without dimensions of size 1."""
+        shape = tuple(shape)
+        return x if x.shape == shape else self._add("reshape", [x], {"shape": shape}, Value(shape, x.dtype))
 
 
 def _softmax(i: Instruction, do: _Steps) -> list[Operand]:
     (x,) = i.values
-    e = do("exp", do("sub", x, do.over("amax", x)))
-    return [do("div", e, do.over("sum", e))]
+    largest, masked = do.over("amax", x), i.params.get("masked", False)
+    if masked:  # a row of -inf alone
+        largest = do("where", do("isneginf", largest, dtype=bool), 0.0, largest)
+    e = do("exp", do("sub", x, largest))
+    total = do.over("sum", e)
+    if masked:
+        total = do("where", do("eq", total, 0, dtype=bool), 1.0, total)
+    return [do("div", e, total)]
 
 
 def _log_softmax(i: Instruction, do: _Steps) -> list[Operand]:
@@ -98,7 +103,7 @@ def _logsumexp(i: Instruction, do: _Steps) -> list[Operand]:
     largest = do.over("amax", x)
     m = do("where", do("isinf", largest, dtype=bool), 0.0, largest)  # relative to an infinity all would be NaN
     out = do("add", do("log", do.over("sum", do("exp", do("sub", x, m)))), m)
-    return [do.shaped(out, i.result)]
+    return [do.shaped(out, i.result.shape)]
 
 
 def _standardize(i: Instruction, do: _Steps) -> list[Operand]:
@@ -108,6 +113,13 @@ def _standardize(i: Instruction, do: _Steps) -> list[Operand]:
     variance = do.mean(do("mul", deviation, deviation))
     scale = do("rsqrt", do("add", variance, i.params["eps"]))
     return [do("mul", deviation, scale), mean, variance]
+
+
+def _affine(i: Instruction, do: _Steps) -> list[Operand]:
+    x, weight, bias = i.values
+    beside = [n if d in do.axis else 1 for d, n in enumerate(x.shape)]
+    scaled = do("mul", x, do.shaped(weight, beside), dtype=np.result_type(x.dtype, weight.dtype))
+    return [do("add", scaled, do.shaped(bias, beside), dtype=i.result.dtype)]
 
 
 def _norm(i: Instruction, do: _Steps) -> list[Operand]:
@@ -127,7 +139,7 @@ def _norm(i: Instruction, do: _Steps) -> list[Operand]:
         useless = do("logical_or", do("eq", best, 0, dtype=bool), do("isinf", best, dtype=bool))
         scale = do("where", useless, 1.0, best)
         out = do("mul", scale, do("pow", do.over("sum", do("pow", do("div", size, scale), p)), 1 / p))
-    return [do.shaped(out, i.result)]
+    return [do.shaped(out, i.result.shape)]
 
 
 DECOMPOSITIONS: dict[str, Callable[[Instruction, _Steps], list[Operand]]] = {
@@ -135,5 +147,6 @@ DECOMPOSITIONS: dict[str, Callable[[Instruction, _Steps], list[Operand]]] = {
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
     "standardize": _standardize,
+    "affine": _affine,
     "norm": _norm,
 }
