@@ -21,7 +21,19 @@ from .ops.shape import clone, reshape
 from .scan import scan
 from .tensor import Tensor, as_tensor, wrap
 
-__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "scan", "value_and_grad", "vjp"]
+__all__ = [
+    "checkpoint",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "scan",
+    "value_and_grad",
+    "vjp",
+]
 
 
 # Nested containers

@@ -213,7 +213,9 @@ class _Scan(autograd.Function):
         kept: list[Any] = []
         ctx.loop, ctx.body, ctx.counts, ctx.order, ctx.kept = loop, body, counts, order, kept
         ctx.save_for_backward(*tensors)
-        return tuple(map(wrap, _forward(loop, tensors, counts, order, kept)))
+        results = tuple(map(wrap, _forward(loop, tensors, counts, order, kept)))
+        ctx.mark_non_differentiable(*(t for t, depends in zip(results, loop.depends, strict=True) if not depends))
+        return results
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
@@ -231,5 +233,5 @@ class _Scan(autograd.Function):
         _, xs, constants = _split([_array(t) for t in tensors], ctx.counts)
         with np.errstate(all="ignore"):
             parts = ctx.loop.backward(arrays[:states], arrays[states:], xs, constants, ctx.order, ctx.kept)
-        found = [g for part in parts for g in part]
-        return (None, None, None, None, *(wrap(g) if needed else None for g, needed in zip(found, wanted, strict=True)))
+        found = (g if g is None else wrap(g) for part in parts for g in part)
+        return (None, None, None, None, *(g if needed else None for g, needed in zip(found, wanted, strict=True)))

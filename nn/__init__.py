@@ -13,6 +13,7 @@ if not __name__.startswith("autograd_core."):
     raise ImportError("import it as autograd_core.nn: 'from autograd_core import nn'")
 
 from . import activation as _activation
+from . import activation_module as _activation_module
 from . import adaptive_pooling as _adaptive_pooling
 from . import adversarial_loss as _adversarial_loss
 from . import attention as _attention
@@ -35,6 +36,7 @@ from . import loss as _loss
 from . import margin_loss as _margin_loss
 from . import mlp as _mlp
 from . import module as _module
+from . import noise as _noise
 from . import normalization as _normalization
 from . import padding as _padding
 from . import parameter as _parameter
@@ -47,6 +49,7 @@ from . import residual as _residual
 from . import transformer as _transformer
 from . import vision as _vision
 from .activation import *
+from .activation_module import *
 from .adaptive_pooling import *
 from .adversarial_loss import *
 from .attention import *
@@ -68,6 +71,7 @@ from .loss import *
 from .margin_loss import *
 from .mlp import *
 from .module import *
+from .noise import *
 from .normalization import *
 from .padding import *
 from .parameter import *
@@ -89,6 +93,7 @@ __all__ = [
         name
         for family in (
             _activation,
+            _activation_module,
             _adaptive_pooling,
             _adversarial_loss,
             _attention,
@@ -110,6 +115,7 @@ __all__ = [
             _margin_loss,
             _mlp,
             _module,
+            _noise,
             _normalization,
             _padding,
             _parameter,

@@ -28,15 +28,15 @@ class FunctionModule(Module):
     --------
     >>> import autograd_core as ag
     >>> from autograd_core import nn
-    >>> class Power(nn.FunctionModule):
-    ...     function = staticmethod(ag.pow)
+    >>> class Clamp(nn.FunctionModule):
+    ...     function = staticmethod(ag.clamp)
     ...
-    ...     def __init__(self, exponent=2.0):
-    ...         super().__init__(exponent=exponent)
-    >>> Power(3.0)
-    Power(exponent=3.0)
-    >>> Power(3.0)(ag.tensor([1.0, 2.0]))
-    tensor([1., 8.])
+    ...     def __init__(self, min=0.0, max=1.0):
+    ...         super().__init__(min=min, max=max)
+    >>> Clamp(max=2.0)
+    Clamp(min=0.0, max=2.0)
+    >>> Clamp(max=2.0)(ag.tensor([-1.0, 1.0, 3.0]))
+    tensor([0., 1., 2.])
     """
 
     function: ClassVar[Callable[..., Any]]

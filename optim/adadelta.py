@@ -33,7 +33,7 @@ def adadelta_update(
 
         g = g + wd * p
         v = rho * v + (1 - rho) * g * g
-        d = sqrt(u + eps) / sqrt(v + eps) * g
+        d = sqrt((u + eps) / (v + eps)) * g
         u = rho * u + (1 - rho) * d * d
         p = p - lr * d
 
@@ -51,7 +51,7 @@ def adadelta_update(
     if weight_decay != 0:
         grad = grad + weight_decay * param
     square_avg = rho * square_avg + (1 - rho) * grad * grad
-    delta = np.sqrt(acc_delta + eps) / np.sqrt(square_avg + eps) * grad
+    delta = np.sqrt((acc_delta + eps) / (square_avg + eps)) * grad
     acc_delta = rho * acc_delta + (1 - rho) * delta * delta
     return param - lr * delta, {"step": step + 1, "square_avg": square_avg, "acc_delta": acc_delta}
 

@@ -117,7 +117,7 @@ class Adafactor(Optimizer):
     rule = staticmethod(adafactor_update)
     ranges = {  # noqa: RUF012 (declared in the base)
         "lr": (0.0, math.inf),
-        "beta2_decay": (-math.inf, math.nextafter(0.0, 1.0)),
+        "beta2_decay": (-math.inf, math.inf),
         "d": (1.0, math.inf),
         "weight_decay": (0.0, math.inf),
     }
@@ -138,6 +138,8 @@ class Adafactor(Optimizer):
 
     def _check_options(self, options: dict[str, Any]) -> None:
         super()._check_options(options)
+        if options["beta2_decay"] > 0:
+            raise ValueError(f"Adafactor: beta2_decay must be at most 0, got {options['beta2_decay']!r}")
         eps = options["eps"]
         if not isinstance(eps, (tuple, list)) or len(eps) != 2:
             raise TypeError(f"Adafactor: eps must be two numbers, or None and a number, got {eps!r}")

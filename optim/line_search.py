@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -49,16 +50,17 @@ def strong_wolfe(
     -------
     The point, the best so far if none was found, and the number of evaluations.
     """
-    before, trial = start, evaluate(first)
+    before, trial = start, _looked_at(evaluate, first)
     for done in range(limit):
-        if _too_high(trial, start) or (done > 1 and not trial.loss < before.loss):
+        if _too_high(trial, start) or (done > 1 and trial.loss >= before.loss):
             break
         if abs(trial.slope) <= -CURVATURE * start.slope:
             return trial, done + 1
         if trial.slope >= 0:
             break
         low, high = trial.t + 0.01 * (trial.t - before.t), 10 * trial.t
-        before, trial = trial, evaluate(min(max(_cubic_minimum(before, trial, (low + high) / 2), low), high))
+        t = min(max(_cubic_minimum(before, trial, (low + high) / 2), low), high)
+        before, trial = trial, _looked_at(evaluate, t)
     else:
         return (start if start.loss <= trial.loss else trial), limit + 1 if limit > 0 else 1
     found, more = _zoom(evaluate, start, [before, trial], length=length, tolerance=tolerance, limit=limit - done)
@@ -74,7 +76,10 @@ def _zoom(
     tolerance: float,
     limit: int,
 ) -> tuple[Trial, int]:
-    """Narrow a bracket down to a point that meets the conditions: algorithm 3.6."""
+    """Narrow a bracket down to a point that meets the conditions: algorithm 3.6.
+
+    As in PyTorch the lower end need not have decreased enough itself, as it must in the book.
+    """
     low = 0 if bracket[0].loss <= bracket[1].loss else 1
     slow = False
     for done in range(limit):
@@ -88,8 +93,8 @@ def _zoom(
             t = right - margin if right - t < t - left else left + margin
             near = False
         slow = near
-        trial = evaluate(t)
-        if _too_high(trial, start) or not trial.loss < bracket[low].loss:
+        trial = _looked_at(evaluate, t)
+        if _too_high(trial, start) or trial.loss >= bracket[low].loss:
             bracket[1 - low] = trial
             low = 0 if bracket[0].loss <= bracket[1].loss else 1
             continue
@@ -102,9 +107,15 @@ def _zoom(
     return bracket[low], limit
 
 
+def _looked_at(evaluate: Callable[[float], Trial], t: float) -> Trial:
+    """What is there; a loss that is NaN counts as infinite, so that the search turns back."""
+    trial = evaluate(t)
+    return trial._replace(loss=math.inf) if math.isnan(trial.loss) else trial
+
+
 def _too_high(trial: Trial, start: Trial) -> bool:
-    """Whether the loss decreased too little, or is NaN."""
-    return not trial.loss <= start.loss + DECREASE * trial.t * start.slope
+    """Whether the loss decreased too little."""
+    return trial.loss > start.loss + DECREASE * trial.t * start.slope
 
 
 def _cubic_minimum(a: Trial, b: Trial, otherwise: float) -> float:
@@ -115,8 +126,7 @@ def _cubic_minimum(a: Trial, b: Trial, otherwise: float) -> float:
         return otherwise
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
-    d2 = square**0.5 if square >= 0 else np.nan
+    d2 = math.sqrt(square) if square >= 0 else math.nan
     below = b.slope - a.slope + 2 * d2
-    if not abs(below) > 0:
-        return otherwise
-    return float(b.t - (b.t - a.t) * ((b.slope + d2 - d1) / below))
+    t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / below) if below else math.nan
+    return t if math.isfinite(t) else otherwise

@@ -350,7 +350,9 @@ class Optimizer:
         before = {f: recorder.counter(value) if f in self.numbers else value for f, value in state.items()}
         after, remembered = type(self).rule(p, grad, **before, **options)
         for field, value in remembered.items():
-            if field not in state:  # it is read from the next step on, which is recorded again for that
+            if field not in state:
+                # It is read from the next step on, which is recorded again for that.  If this step is left out, what
+                # starts from the first gradient (the momentum of SGD) has taken that for 0.
                 shape = () if field in self.numbers else np.shape(value)
                 with modes.change(recorder=None):
                     state[field] = Tensor(np.full(shape, first.get(field, 0.0), self._dtype(p, field)))
@@ -500,9 +502,10 @@ def number(value: Any) -> Any:
 
 
 def _chosen(fine: Any, value: Any, old: Number) -> Number:
-    """In a recording the one number where a condition holds, else the other."""
-    chosen = np.where(fine, value, old)
-    return Number(old.recorder, old.recorder.cell(chosen)) + 0.0
+    """In a recording one number if a condition holds, else the other; both are finite."""
+    one = np.where(fine, np.array(1.0), np.array(0.0))
+    weight = Number(old.recorder, old.recorder.cell(one)) + 0.0  # the sum is a number again, which decides no dtype
+    return weight * value + (1 - weight) * old
 
 
 def _check_keys(where: str, what: str, given: Iterable[str], expected: set[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, no_grad, tensor, where
+from autograd_core import Tensor, eq, no_grad, tensor, where
 from autograd_core.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d, Module, checks
 
 from .lr_scheduler import LRScheduler
@@ -45,7 +45,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """
     checks.share("get_ema_avg_fn", decay=decay)
 
-    def ema_update(average: Tensor, value: Tensor, number: Any) -> Tensor:
+    def ema_update(average: Any, value: Any, number: Any) -> Any:
         return decay * average + (1 - decay) * value
 
     return ema_update
@@ -64,7 +64,7 @@ def get_swa_avg_fn() -> Average:
     tensor(5.)
     """
 
-    def swa_update(average: Tensor, value: Tensor, number: Any) -> Tensor:
+    def swa_update(average: Any, value: Any, number: Any) -> Any:
         return average + (value - average) / (number + 1)
 
     return swa_update
@@ -151,7 +151,8 @@ class AveragedModel(Module):
 
     def update_parameters(self, model: Module) -> None:
         """Take the parameters of the model, as they are now, into the average."""
-        averages, values = list(self.module.parameters()), list(model.parameters())
+        averages: list[Tensor] = list(self.module.parameters())
+        values: list[Tensor] = list(model.parameters())
         buffers, new_buffers = list(self.module.buffers()), list(model.buffers())
         if [x.shape for x in (*averages, *buffers)] != [x.shape for x in (*values, *new_buffers)]:
             raise ValueError(
@@ -168,7 +169,7 @@ class AveragedModel(Module):
             self.n_averaged += 1
 
     def _average(self, averages: list[Tensor], values: list[Tensor]) -> None:
-        first = self.n_averaged == 0
+        first = eq(self.n_averaged, 0)
         # Whether it is the first time is not asked for in Python, so that a compiled step need not know.  What the
         # average of nothing gives, which may be NaN, is not used.
         with np.errstate(all="ignore"):

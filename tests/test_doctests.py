@@ -7,7 +7,7 @@ import pkgutil
 import examples
 import pytest
 
-FOLDERS = ("", ".ops", ".nn", ".nn.functional", ".optim", ".tools")
+FOLDERS = ("", ".ops", ".nn", ".nn.functional", ".nn.models", ".nn.utils", ".optim", ".optim.lr_scheduler", ".tools")
 MODULES = [
     name
     for folder in (f"autograd_core{name}" for name in FOLDERS)

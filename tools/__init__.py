@@ -11,6 +11,16 @@ if not __name__.startswith("autograd_core."):
 
 from .gradcheck import assert_gradients, gradcheck
 from .picture import Picture, graph
+from .range_finder import RangeTest, find_rate
 from .weights import load_weights, save_weights
 
-__all__ = ["Picture", "assert_gradients", "gradcheck", "graph", "load_weights", "save_weights"]
+__all__ = [
+    "Picture",
+    "RangeTest",
+    "assert_gradients",
+    "find_rate",
+    "gradcheck",
+    "graph",
+    "load_weights",
+    "save_weights",
+]

@@ -51,7 +51,9 @@ lists of tensors."""
 
 
 UFUNCS: dict[str, Any] = {
-    function.record.name: ufunc for ufunc, function in NUMPY.items() if isinstance(ufunc, np.ufunc) and hasattr(function, "record")
+    function.record.name: ufunc
+    for ufunc, function in NUMPY.items()
+    if isinstance(ufunc, np.ufunc) and hasattr(function, "record")
 }
 """The primitives that are a function of NumPy's and nothing else."""
 
@@ -71,6 +73,7 @@ class Loop:
     ys : list of arrays
         What the step gave for these arguments.
     linked : as it was given
+    depends : for the state and the ys, whether they depend on something linked
     source : str
         The code of both loops.
     forward : function of (carry, xs, constants, order, kept, ys) to the state after the last step
@@ -93,12 +96,12 @@ class Loop:
         linked: Sequence[bool],
     ) -> None:
         given, parts = [*carry, *xs, *constants], (len(carry), len(xs), len(constants))
-        with modes.change(grad=False):
-            after, ys = step(*split([wrap(a) for a in given], parts))
-        self.ys = [y.array for y in ys]
         self.linked = list(linked)
-        given += [np.zeros_like(t.array) for t in (*after, *ys)]
-        body = _Body(*_recorded(step, given, parts, linked), given, parts)
+        found = _first(step, given, parts)
+        self.ys = found[len(carry) :]
+        given += [np.zeros_like(a) for a in found]
+        program, inputs, results, grads, self.depends = _recorded(step, given, parts, linked)
+        body = _Body(program, inputs, results, grads, given, parts)
         self.source = body.forward() + (body.backward() if any(linked) else "")
         exec(compile(self.source, "<scan>", "exec"), body.names)
         self.forward = body.names["forward"]
@@ -111,27 +114,41 @@ def split(values: Sequence[Any], parts: Sequence[int]) -> list[list[Any]]:
     return [[next(rest) for _ in range(n)] for n in parts]
 
 
+def _first(step: Step, given: list[np.ndarray], parts: Sequence[int]) -> list[np.ndarray]:
+    """What the step gives for these arguments; in a recording, so that nothing else happens."""
+    with modes.change(grad=False):
+        recording = record(lambda inputs: step(*split(inputs, parts)), ([wrap(a) for a in given],))
+    recording.restore()
+    after, ys = unflatten(
+        recording.structure,
+        [given[x.position] if isinstance(x, Argument) else recording.values[x] for x in recording.returned],
+    )
+    return [*after, *ys]
+
+
 def _recorded(
     step: Step, given: list[np.ndarray], parts: Sequence[int], linked: Sequence[bool]
-) -> tuple[Program, list[Value], list[Operand], list[Operand | None]]:
+) -> tuple[Program, list[Value], list[Operand], list[Operand | None], list[bool]]:
     """A step together with its gradient.
 
     Gives the program; its inputs, which are the step's and then the gradients of what it gives; what the step gives;
-    and the gradients by the step's inputs, None where there is none.
+    the gradients by the step's inputs, None where there is none; and whether what it gives has a gradient.
     """
     many = len(linked)
 
     def joint(inputs: list[Tensor], cotangents: list[Tensor]) -> Any:
         after, ys = step(*split(inputs, parts))
         found = [*after, *ys]
-        pairs = [(t, g) for t, g in zip(found, cotangents, strict=True) if t.requires_grad]
+        depends = [t.requires_grad for t in found]
         wanted = [i for i, needed in enumerate(linked) if needed]
         grads: list[Any] = [None] * many
-        if pairs and wanted:
-            outputs, seeds = zip(*pairs, strict=True)
-            for i, g in zip(wanted, autograd.grad(outputs, [inputs[i] for i in wanted], seeds, allow_unused=True)):
+        if any(depends):
+            outputs = [t for t in found if t.requires_grad]
+            seeds = [g for g, depending in zip(cotangents, depends, strict=True) if depending]
+            by = autograd.grad(outputs, [inputs[i] for i in wanted], seeds, allow_unused=True)
+            for i, g in zip(wanted, by, strict=True):
                 grads[i] = g
-        return found, grads
+        return found, grads, depends
 
     tensors = [wrap(a) for a in given]
     for t, needed in zip(tensors, linked, strict=False):
@@ -147,8 +164,7 @@ def _recorded(
         program = transformed(program)
     kept = [x for _, x in program.outputs]
     results = [inputs[x.position] if isinstance(x, Argument) else kept[x] for x in recording.returned]
-    found, grads = unflatten(recording.structure, results)
-    return program, inputs, found, grads
+    return program, inputs, *unflatten(recording.structure, results)
 
 
 class _Body:
@@ -176,7 +192,7 @@ class _Body:
         self.names: dict[str, Any] = {"np": np}
         self._numbers: dict[Value, int] = {}
         self.grads = split([self._array(g, of) for g, of in zip(grads, inputs, strict=False)], parts)
-        self.grads[0] = [self._array(0.0, of) if g is None else g for g, of in zip(self.grads[0], self.carry, strict=True)]
+        self.grads[0] = [g or self._array(0.0, of) for g, of in zip(self.grads[0], self.carry, strict=True)]
         self.once: list[str] = []
         self.each: list[str] = []
         self.late: list[str] = []
@@ -326,13 +342,14 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 def _needed_for(program: Program, kept: Iterable[Operand]) -> list[Instruction]:
     """The instructions that these values depend on."""
-    return dead_code(Program(program.inputs, program.instructions, [(Result(k), x) for k, x in enumerate(kept)])).instructions
+    outputs = [(Result(k), x) for k, x in enumerate(kept)]
+    return dead_code(Program(program.inputs, program.instructions, outputs)).instructions
 
 
 def _called(i: Instruction, operands: list[Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """What to call for an instruction, and what that gives for these operands.
 
-    The forward as it is, if what it gives is what the program says; else with the care for dtypes that the engine takes.
+    The forward as it is, if what it gives is what the program says; else with the engine's care for dtypes.
     """
     if i.name in EFFECTS:
         raise TracingError(f"scan: a step with {i.name} ({i.line}) is not a function of its arguments alone")

@@ -242,7 +242,7 @@ class _Planning:
                     if same and self._is_over(old, k) and self._may_write_over(step, new, old):
                         taken.add(old)
                         p.memory[new] = old
-                        self.sharing[p.root(old)].append(new)
+                        self.sharing[p.root(old)] += self.sharing.pop(new)  # with all that lies in it by now
                         break
 
     def _is_over(self, buffer: Buffer, k: int) -> bool:

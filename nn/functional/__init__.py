@@ -12,12 +12,14 @@ from . import dropout as _dropout
 from . import embedding as _embedding
 from . import folding as _folding
 from . import gates as _gates
+from . import gradient_penalty as _gradient_penalty
 from . import imbalance_loss as _imbalance_loss
 from . import linear as _linear
 from . import loss as _loss
 from . import margin_loss as _margin_loss
 from . import normalization as _normalization
 from . import padding as _padding
+from . import penalty as _penalty
 from . import pooling as _pooling
 from . import recurrent as _recurrent
 from . import vision as _vision
@@ -33,12 +35,14 @@ from .dropout import *
 from .embedding import *
 from .folding import *
 from .gates import *
+from .gradient_penalty import *
 from .imbalance_loss import *
 from .linear import *
 from .loss import *
 from .margin_loss import *
 from .normalization import *
 from .padding import *
+from .penalty import *
 from .pooling import *
 from .recurrent import *
 from .vision import *
@@ -58,12 +62,14 @@ __all__ = [
         _embedding,
         _folding,
         _gates,
+        _gradient_penalty,
         _imbalance_loss,
         _linear,
         _loss,
         _margin_loss,
         _normalization,
         _padding,
+        _penalty,
         _pooling,
         _recurrent,
         _vision,

@@ -58,11 +58,15 @@ def _scaled(operation: str, out: Any, weight: Any, bias: Any) -> Any:
     return out if bias is None else out + _beside(operation, "bias", bias, channels, ndim)
 
 
-def _move(running: Any, value: Any, momentum: float) -> None:
-    """``running = (1 - momentum) running + momentum value``, in place."""
-    if running is not None:
-        with no_grad():
-            running[...] = (1 - momentum) * running + momentum * value
+def _move(running: Any, statistic: Any, momentum: Any, factor: float = 1.0) -> None:
+    """``running = (1 - momentum) running + momentum statistic``, in place, with its mean over the samples there are."""
+    samples, channels = statistic.shape[:2]
+    if running is None or samples == 0:
+        return
+    with no_grad():
+        value = reshape(statistic, (samples, channels))
+        value = value[0] if samples == 1 else _mean(value, 0)
+        running[...] = (1 - momentum) * running + momentum * factor * value
 
 
 def _by_running(operation: str, input: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -125,8 +129,8 @@ def batch_norm(
         )
     out, mean, variance = _standardize(input, axis=(0, *range(2, input.ndim)), eps=eps)
     if n:
-        _move(running_mean, reshape(mean.detach(), -1), momentum)
-        _move(running_var, reshape(variance.detach(), -1) * (n / (n - 1)), momentum)
+        _move(running_mean, mean, momentum)
+        _move(running_var, variance, momentum, n / (n - 1))
     return _scaled("batch_norm", out, weight, bias)
 
 
@@ -173,8 +177,9 @@ def instance_norm(
     if n == 1:
         raise ValueError(f"instance_norm: input of shape {input.shape} has one value a channel; nothing is left of it")
     out, mean, variance = _standardize(input, axis=tuple(range(2, input.ndim)), eps=eps)
-    _move(running_mean, reshape(mean.detach(), input.shape[:2]).mean(0), momentum)
-    _move(running_var, reshape(variance.detach(), input.shape[:2]).mean(0) * (n / (n - 1)), momentum)
+    if n:
+        _move(running_mean, mean, momentum)
+        _move(running_var, variance, momentum, n / (n - 1))
     return _scaled("instance_norm", out, weight, bias)
 
 

@@ -14,7 +14,7 @@ __all__ = ["elastic_net_penalty", "l1_penalty", "l2_penalty"]
 
 def _tensors(operation: str, parameters: Any) -> list[Tensor]:
     """The tensors of an iterable of tensors or (name, tensor) pairs, or the only one."""
-    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    given: list[Any] = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     found = [entry[1] if isinstance(entry, tuple) and len(entry) == 2 else entry for entry in given]
     for entry in found:
         if not isinstance(entry, Tensor):

@@ -149,7 +149,7 @@ class CharTransformer(Module):
 
 def _texts(tokens: Any) -> Tensor:
     """The tokens of several texts as a tensor."""
-    tokens = as_tensor(tokens)
-    if tokens.ndim != 2:
-        raise ValueError(f"CharTransformer: expected tokens of shape (N, T), got {tokens.shape}")
-    return tokens
+    texts: Tensor = as_tensor(tokens)
+    if texts.ndim != 2:
+        raise ValueError(f"CharTransformer: expected tokens of shape (N, T), got {texts.shape}")
+    return texts

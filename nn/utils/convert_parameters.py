@@ -36,7 +36,8 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     found = list(parameters)
     if not found:
         raise ValueError("parameters_to_vector: got no parameters; an iterator, such as parameters(), is used up once")
-    return cat([p.reshape(-1) for p in found])
+    vector: Tensor = cat([p.reshape(-1) for p in found])
+    return vector
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

@@ -156,7 +156,7 @@ def spectral_norm(
 
     Miyato et al., "Spectral normalization for generative adversarial networks" (2018), eq. 8 and algorithm 1.  The
     singular value is ``u @ W @ v`` with vectors that each call in training mode brings nearer to the singular vectors,
-    by power iteration: ``u = W v / |W v|``, ``v = W' u / |W' u|``.  They are buffers, and no gradient goes through them.
+    by power iteration: ``u = W v / |W v|``, ``v = W' u / |W' u|``.  They are buffers; no gradient goes through them.
 
     Parameters
     ----------

@@ -292,8 +292,8 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
     originals = found.originals()
     if not (leave_parametrized or found.is_tensor):
         raise ValueError(
-            f"remove_parametrizations: {tensor_name} is computed from {len(originals)} tensors, none of which is what it "
-            f"was; use leave_parametrized=True"
+            f"remove_parametrizations: {tensor_name} is computed from {len(originals)} tensors, none of which is what "
+            f"it was; use leave_parametrized=True"
         )
     tensor = originals[0]
     if leave_parametrized:

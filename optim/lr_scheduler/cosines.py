@@ -83,7 +83,8 @@ def cosine_restarts(
         n, t, length = 0, step, T_0
         while t >= length:
             n, t, length = n + 1, t - length, length * T_mult
-    return eta_min + (base * peak_mult**n - eta_min) * (1 + math.cos(math.pi * t / length)) / 2
+    peak = base * float(peak_mult**n)
+    return eta_min + (peak - eta_min) * (1 + math.cos(math.pi * t / length)) / 2
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):

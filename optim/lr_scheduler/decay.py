@@ -36,7 +36,7 @@ def step_decay(step: float, base: float, *, step_size: int, gamma: float = 0.1) 
     >>> [step_decay(step, 1.0, step_size=2, gamma=0.5) for step in range(5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    return base * gamma ** (step // step_size)
+    return float(base * gamma ** (step // step_size))
 
 
 class StepLR(LRScheduler):

@@ -491,3 +491,21 @@ def test_rules_of_ones_own_and_checkpoint(dtype, draw):
     both = twins(make, dtype)
     for _ in range(3):
         both(draw(3, 4))
+
+
+def test_masked_recurrence(dtype, draw):
+    """Gradients add up in memory that is taken over from values needed before."""
+
+    def make():
+        model = nn.RNN(2, 2)
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x, lengths):
+            _, h = model(x, lengths=lengths)
+            return train(optimizer, (h * h).sum())
+
+        return step, model, optimizer
+
+    both = twins(make, dtype)
+    for _ in range(2):
+        both(draw(4, 3, 2), ag.tensor([4, 1, 2]))

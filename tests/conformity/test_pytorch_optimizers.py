@@ -53,7 +53,7 @@ def _float64():
 
 def start():
     rng = np.random.default_rng(99)
-    return {name: rng.normal(size=shape) for name, shape in SHAPES.items()}
+    return {name: np.asarray(rng.normal(size=shape)) for name, shape in SHAPES.items()}
 
 
 def gradients(step):
@@ -73,9 +73,9 @@ def groups(parameters, name):
     return pairs if name == "LBFGS" else [{"params": pairs[:2]}, {"params": pairs[2:], "lr": 0.03}]
 
 
-def make(name, options):
-    ours = {n: ag.tensor(a, requires_grad=True) for n, a in start().items()}
-    theirs = {n: torch.tensor(a, requires_grad=True) for n, a in start().items()}
+def make(name, options, dtype=np.float64):
+    ours = {n: ag.tensor(a.astype(dtype), requires_grad=True) for n, a in start().items()}
+    theirs = {n: torch.tensor(a.astype(dtype), requires_grad=True) for n, a in start().items()}
     mine = getattr(optim, name)(groups(ours, name), **options)
     return ours, mine, theirs, getattr(torch.optim, name)(groups(theirs, name), **options)
 
@@ -120,6 +120,27 @@ def test_step_by_step(name, options):
         for field, value in expected.items():
             found = mine.state[ours[key]][field].array
             np.testing.assert_allclose(found, value.numpy(), rtol=1e-8, atol=1e-12, err_msg=f"{key}, {field}")
+
+
+@pytest.mark.parametrize(("name", "options"), STEPWISE)
+def test_float32_agrees_to_rounding(name, options):
+    _, mine, _, reference = make(name, options, np.float32)
+    for step in range(STEPS):
+        for key, g in gradients(step).items():
+            for optimizer, tensor in ((mine, ag.tensor), (reference, torch.tensor)):
+                p = parameter(optimizer, key)
+                p.grad = None if g is None else tensor(g, dtype=p.dtype)
+        mine.step()
+        reference.step()
+    for key in SHAPES:
+        found, expected = parameter(mine, key).array, parameter(reference, key).detach().numpy()
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=5e-5, atol=2e-6, err_msg=key)
+
+
+def parameter(optimizer, key):
+    """That of this position among all."""
+    return [p for group in optimizer.param_groups for p in group["params"]][list(SHAPES).index(key)]
 
 
 def losses(ours, theirs):

@@ -59,9 +59,7 @@ LAST = {
     ),
     "LayerNorm-several": Layer(lambda: nn.LayerNorm([2, 3], bias=False), ((2, 2, 3),), empty=((0, 2, 3),)),
     "LayerNorm-plain": Layer(lambda: nn.LayerNorm(3, 1e-3, False), ((2, 2, 3),), empty=((0, 2, 3),)),
-    "RMSNorm": Layer(
-        lambda: nn.RMSNorm(4), ((3, 4),), empty=((0, 4),), wrong=[(((3, 5),), r"last sizes \(4,\)")]
-    ),
+    "RMSNorm": Layer(lambda: nn.RMSNorm(4), ((3, 4),), empty=((0, 4),), wrong=[(((3, 5),), r"last sizes \(4,\)")]),
     "RMSNorm-plain": Layer(lambda: nn.RMSNorm((2, 3), 0.1, False), ((2, 2, 3),), empty=((0, 2, 3),)),
 }
 
@@ -96,13 +94,16 @@ DROPPED = {
     "GaussianNoise": Layer(lambda: GaussianNoise(0.5), ((3, 4),), empty=((0, 4),)),
 }
 
+# Of a single row the power iteration finds the singular value at once, so that its gradient is the true one.
 PARAMETRISED = {
-    f"{kind.__name__}-{name}": Layer(lambda kind=kind, make=make: kind(make()), (shape,), empty=((0, *shape[1:]),))
-    for kind in (weight_norm, spectral_norm, orthogonal)
+    f"{kind.__name__}-{name}": Layer(
+        lambda kind=kind, make=make, outputs=outputs: kind(make(outputs)), (shape,), empty=((0, *shape[1:]),)
+    )
+    for kind, outputs in ((weight_norm, 2), (spectral_norm, 1), (orthogonal, 2))
     for name, make, shape in (
-        ("Linear", lambda: nn.Linear(3, 2), (2, 3)),
-        ("Conv1d", lambda: nn.Conv1d(2, 3, 2), (2, 2, 3)),
-        ("ConvTranspose1d", lambda: nn.ConvTranspose1d(2, 3, 2), (2, 2, 3)),
+        ("Linear", lambda outputs: nn.Linear(3, outputs), (2, 3)),
+        ("Conv1d", lambda outputs: nn.Conv1d(2, outputs, 2), (2, 2, 3)),
+        ("ConvTranspose1d", lambda outputs: nn.ConvTranspose1d(2, outputs, 2), (2, 2, 3)),
     )
 }
 

@@ -16,7 +16,7 @@ OPTIMIZERS = {
     "ASGD-averaging": with_settings(optim.ASGD, lr=0.1, t0=2.0, weight_decay=1e-4),
     "Adadelta": with_settings(optim.Adadelta, lr=10.0),
     "Adafactor": with_settings(optim.Adafactor, lr=0.1),
-    "Adafactor-eps": with_settings(optim.Adafactor, lr=0.1, eps=(1e-6, 1e-3), weight_decay=1e-4),
+    "Adafactor-eps": with_settings(optim.Adafactor, lr=0.1, eps=(1e-6, 1e-3), weight_decay=1e-6),
     "Adagrad": with_settings(optim.Adagrad, lr=1.0, initial_accumulator_value=0.1),
     "Adam": with_settings(optim.Adam, lr=0.1),
     "Adam-amsgrad": with_settings(optim.Adam, lr=0.1, amsgrad=True, weight_decay=1e-4),
@@ -31,6 +31,6 @@ OPTIMIZERS = {
     "RMSprop-centered": with_settings(optim.RMSprop, lr=0.01, centered=True, momentum=0.5),
     "Rprop": with_settings(optim.Rprop, lr=0.1),
     "SGD": with_settings(optim.SGD, lr=0.1),
-    "SGD-momentum": with_settings(optim.SGD, lr=0.02, momentum=0.9, dampening=0.1),
+    "SGD-momentum": with_settings(optim.SGD, lr=0.02, momentum=0.9, weight_decay=1e-4),
     "SGD-nesterov": with_settings(optim.SGD, lr=0.02, momentum=0.9, nesterov=True),
 }
