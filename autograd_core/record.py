@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ from .graph import caller
 from .primitive import Primitive
 from .traced import TracingError
 
-__all__ = ["Trace", "record"]
+__all__ = ["Trace", "inside", "record"]
+
+_modules: ContextVar[tuple[Any, ...]] = ContextVar("autograd_core.modules", default=())
 
 
 class Trace(NamedTuple):
@@ -26,13 +29,25 @@ class Trace(NamedTuple):
     """The output."""
     line: str
     """``file:line`` of the code that asked for it."""
+    modules: tuple[Any, ...] = ()
+    """The modules it was applied in, the outermost first."""
+
+
+@contextlib.contextmanager
+def inside(module: Any) -> Iterator[None]:
+    """Note that operations are applied in a module."""
+    token = _modules.set((*_modules.get(), module))
+    try:
+        yield
+    finally:
+        _modules.reset(token)
 
 
 def _note(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
     line = caller()
     for result in out if isinstance(out, tuple) else (out,):
         if result.node is not None:
-            trace = Trace(primitive, args, result.array, line)
+            trace = Trace(primitive, args, result.array, line, _modules.get())
             result.node.trace, result.node.line = trace, line
             if isinstance(out, tuple):  # the node of one output; what it picks from is kept too
                 result.node.parents[0].trace, result.node.parents[0].line = trace, line

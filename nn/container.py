@@ -138,9 +138,9 @@ class Sequential(Indexed):
     """
 
     def __init__(self, *modules: Any) -> None:
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else {}
+        named = len(modules) == 1 and isinstance(modules[0], Mapping)
         super().__init__(() if named else modules)
-        for name, module in named.items():
+        for name, module in modules[0].items() if named else ():
             self.add_module(str(name), self._checked(module))
 
     def _sliced(self, index: slice) -> Sequential:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from autograd_core import Tensor, as_tensor, float32, float64, modes, no_grad, zeros_like
+from autograd_core.record import inside
 from autograd_core.tensor import RemovableHandle
 
 from .hooks import BACKWARD, FORWARD, FORWARD_PRE, call_with_hooks
@@ -74,6 +75,12 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if modes.recorders and modes.recorder() is not None:
             modes.recorder().calls(self)
+        if modes.current().listener is not None:
+            with inside(self):
+                return self._call(args, kwargs)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._hooks:
             return call_with_hooks(self, self._hooks, args, kwargs)
         return self.forward(*args, **kwargs)

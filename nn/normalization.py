@@ -6,7 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from autograd_core import Tensor, as_tensor, empty, int64, no_grad, ones, zeros
+from autograd_core import as_tensor, empty, int64, no_grad, ones, zeros
 
 from . import functional as F
 from . import init
@@ -99,13 +99,13 @@ class _ChannelNorm(_Normalization):
         self.reset_running_stats()
         super().reset_parameters()
 
-    def _checked(self, input: Any) -> Tensor:
+    def _checked(self, input: Any) -> Any:
         input = as_tensor(input)
         if input.ndim not in self.ndims:
             raise ValueError(f"{type(self).__name__}: expected input of shape {self.form}, got {input.shape}")
         return input
 
-    def _check_channels(self, input: Tensor) -> None:
+    def _check_channels(self, input: Any) -> None:
         if input.shape[1] != self.num_features:
             raise ValueError(
                 f"{type(self).__name__}: expected {self.num_features} channels, num_features, in input of shape "
@@ -197,7 +197,7 @@ class BatchNorm1d(_BatchNorm):
     >>> layer = nn.BatchNorm1d(2)
     >>> layer(ag.tensor([[1.0, 5.0], [3.0, 5.0]]))
     tensor([[-1.,  0.],
-            [ 1.,  0.]], grad_fn=<add>)
+            [ 1.,  0.]], grad_fn=<affine>)
     >>> layer.running_mean
     tensor([0.2, 0.5])
     """
@@ -371,7 +371,7 @@ class LayerNorm(_Normalization):
     >>> from autograd_core import nn
     >>> nn.LayerNorm(2)(ag.tensor([[1.0, 3.0], [5.0, 5.0]]))
     tensor([[-1.,  1.],
-            [ 0.,  0.]], grad_fn=<add>)
+            [ 0.,  0.]], grad_fn=<affine>)
     """
 
     eps: float
@@ -494,7 +494,7 @@ class GroupNorm(_Normalization):
     >>> import autograd_core as ag
     >>> from autograd_core import nn
     >>> nn.GroupNorm(2, 4)(ag.tensor([[1.0, 3.0, 10.0, 30.0]]))
-    tensor([[-1.,  1., -1.,  1.]], grad_fn=<add>)
+    tensor([[-1.,  1., -1.,  1.]], grad_fn=<affine>)
     """
 
     eps: float

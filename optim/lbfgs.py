@@ -159,9 +159,7 @@ class LBFGS(Optimizer):
             if not isinstance(options[name], int):
                 raise TypeError(f"LBFGS: {name} must be an integer, got {options[name]!r}")
         if options["line_search_fn"] not in (None, "strong_wolfe"):
-            raise ValueError(
-                f"LBFGS: line_search_fn must be None or 'strong_wolfe', got {options['line_search_fn']!r}"
-            )
+            raise ValueError(f"LBFGS: line_search_fn must be None or 'strong_wolfe', got {options['line_search_fn']!r}")
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Set the only group there can be."""
@@ -260,7 +258,9 @@ class LBFGS(Optimizer):
         """The gradients, 0 for parameters that have none; a copy."""
         gradients = self._gradients()
         pairs = self._by_name().items()
-        return self._flat(gradients[name].array if name in gradients else np.zeros(p.shape, p.dtype) for name, p in pairs)
+        return self._flat(
+            gradients[name].array if name in gradients else np.zeros(p.shape, p.dtype) for name, p in pairs
+        )
 
     def _place(self, values: np.ndarray) -> None:
         """Let the parameters have these values."""

@@ -28,8 +28,8 @@ def strong_wolfe(
 ) -> tuple[Trial, int]:
     """Find a point that meets the strong Wolfe conditions: low enough, and flat enough.
 
-    Nocedal and Wright, "Numerical Optimization" (2nd edition, 2006), algorithm 3.5: go on until there is such a point in
-    between, then :func:`_zoom`.  Every new point is the minimum of the cubic through the last two.
+    Nocedal and Wright, "Numerical Optimization" (2nd edition, 2006), algorithm 3.5: go on until there is such a point
+    in between, then :func:`_zoom`.  Every new point is the minimum of the cubic through the last two.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """The pages in docs/ say what is so."""
 
 import contextlib
+import doctest
 import importlib
 import io
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import examples
 import pytest
 
 import autograd_core as ag
@@ -140,3 +142,24 @@ def test_every_module_of_the_compiler_is_on_the_map():
     assert modules <= named
     for path in re.findall(r"`((?:\w+/)*\w+\.py)`", text):
         assert list(ROOT.glob(f"**/{path}")), f"there is no {path}"
+
+
+def test_examples_of_the_page_on_layers(tmp_path, monkeypatch):
+    for needed in ("numba", "safetensors"):
+        pytest.importorskip(needed)
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "layers.md"
+    examples.run(doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0))
+
+
+def test_the_page_on_layers_has_all_of_them():
+    page = (ROOT / "docs" / "layers.md").read_text()
+    told = set(re.findall(r"`([A-Za-z_.0-9]+)`", page))
+    public = {name for name in nn.__all__ if name[0].isupper()}
+    public |= {f"models.{name}" for name in nn.models.__all__}
+    public |= {name for name in optim.__all__ if name[0].isupper()} - {"Optimizer"}
+    public |= {name for name in optim.lr_scheduler.__all__ if name[0].isupper()} - {"LRScheduler"}
+    assert public <= told
+    for name in told:  # and no file or name that is not there
+        if name.endswith(".py"):
+            assert any((ROOT / folder / name).exists() for folder in ("nn", "optim")), name

@@ -117,8 +117,8 @@ def cast(text: str, source: Any, target: Any) -> str:
     return f"np.{target}({text})"
 
 
-# The expressions.  {zero}, {tiny}, {half}, {one}, {pi}, {inf} and {cos45} are constants of the dtype that is computed
-# in, {last} is the number of its last bit.
+# The expressions.  {zero}, {tiny}, {half}, {one}, {pi}, {inf}, {cos45} and {phi0} (the normal density at 0) are
+# constants of the dtype that is computed in; {last} is the number of its last bit.
 
 _LARGER = "({0} if ({0} >= {1}) | ({0} != {0}) else {1})"
 _SMALLER = "({0} if ({0} <= {1}) | ({0} != {0}) else {1})"
@@ -150,6 +150,7 @@ EXPRESSIONS: dict[str, str] = {
     "sinc": "sin(" + _SINC + ") / " + _SINC,
     "frac": "{0} - trunc({0})",
     "ndtr": "{half} * erfc(-{cos45} * {0})",
+    "normal_density": "{phi0} * exp(-{half} * {0} * {0})",
     "gated": "({zero} if {1} == {zero} else {0} * {1})",
     "sign": "({one} if {0} > {zero} else (-{one} if {0} < {zero} else ({0} if {0} != {0} else {zero})))",
     "heaviside": "({zero} if {0} < {zero} else ({one} if {0} > {zero} else ({1} if {0} == {zero} else {0})))",
@@ -308,7 +309,7 @@ def expression(name: str, operands: Sequence[Kind], result: Any, params: dict[st
     constants = {"zero": number(0), "one": number(1), "last": number(8 * dtype.itemsize - 1)}
     if dtype.kind == "f":
         constants |= {"half": number(0.5), "tiny": number(1e-20), "pi": number(np.pi), "inf": number("np.inf")}
-        constants["cos45"] = number(np.sqrt(0.5))
+        constants |= {"cos45": number(np.sqrt(0.5)), "phi0": number(1 / np.sqrt(2 * np.pi))}
     text = text.format("{0}", "{1}", "{2}", **constants)
     if dtype == np.float32:
         text = re.sub(r"\b(erf|sin|cos)\(", r"\g<1>32(", text)

@@ -57,7 +57,7 @@ EXPENSIVE = frozenset(
         *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "xlogy", "xlog1py"),
         *("tanh", "sigmoid", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "ndtr", "erfinv", "lgamma"),
         *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "hypot", "sqrt", "rsqrt", "root", "reciprocal", "div"),
-        *("remainder", "fmod", "floor_divide", "pow", "sinc"),
+        *("remainder", "fmod", "floor_divide", "pow", "sinc", "normal_density"),
     ]
 )
 """What is stored rather than computed again, when a later loop over the same row needs it."""

@@ -12,50 +12,18 @@ from autograd_core.nn import functional as F
 from . import CLASSES, HEADS, LR, VOCABULARY, Net, Run, batches, runner, weights
 
 
-class Conv(nn.Module):
-    def __init__(self, n_in: int, n_out: int) -> None:
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(ag.empty(n_out, n_in, 3, 3)), nn.Parameter(ag.empty(n_out))
-
-    def forward(self, x: Any) -> Any:
-        return F.conv2d(x, self.weight, self.bias, padding=1)
-
-
-class Pool(nn.Module):
-    def forward(self, x: Any) -> Any:
-        return F.max_pool2d(x, 2)
-
-
 def cnn(n_in: int, first: int, second: int) -> nn.Module:
     return nn.Sequential(
-        *(Conv(n_in, first), nn.ReLU(), Pool()),
-        *(Conv(first, second), nn.ReLU(), Pool()),
+        *(nn.Conv2d(n_in, first, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(first, second, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Flatten(), nn.Linear(second * 7 * 7, CLASSES)),
     )
-
-
-class Norm(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight, self.bias = nn.Parameter(ag.empty(width)), nn.Parameter(ag.empty(width))
-
-    def forward(self, x: Any) -> Any:
-        return F.layer_norm(x, self.weight.shape, self.weight, self.bias)
-
-
-class Embedding(nn.Module):
-    def __init__(self, rows: int, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(ag.empty(rows, width))
-
-    def forward(self, x: Any) -> Any:
-        return F.embedding(x, self.weight)
 
 
 class Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = Norm(width), Norm(width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
@@ -73,9 +41,9 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     def __init__(self, width: int, layers: int, length: int) -> None:
         super().__init__()
-        self.tokens, self.positions = Embedding(VOCABULARY, width), nn.Parameter(ag.empty(length, width))
+        self.tokens, self.positions = nn.Embedding(VOCABULARY, width), nn.Parameter(ag.empty(length, width))
         self.blocks = nn.ModuleList([Block(width) for _ in range(layers)])
-        self.norm, self.head = Norm(width), nn.Linear(width, VOCABULARY)
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, VOCABULARY)
 
     def forward(self, x: Any) -> Any:
         x = self.tokens(x) + self.positions

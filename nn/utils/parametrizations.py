@@ -48,7 +48,7 @@ class _WeightNorm(Module):
         super().__init__()
         self.dim = dim
 
-    def _lengths(self, direction: Tensor) -> Tensor:
+    def _lengths(self, direction: Tensor) -> Any:
         if self.dim is None:
             return norm(direction)
         others = tuple(d for d in range(direction.ndim) if d != self.dim)

@@ -18,7 +18,7 @@ class Named(nn.Module):
         self.weight = nn.Parameter([1.0])
 
     def forward(self, x):
-        return x + [self.name]
+        return [*x, self.name]
 
     def extra_repr(self):
         return self.name

@@ -9,7 +9,7 @@ from interpreted import Interpreted
 
 import autograd_core as ag
 from autograd_core import nn
-from autograd_core.nn.utils import parametrizations, parametrize
+from autograd_core.nn.utils import parametrizations
 from autograd_core.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
 from autograd_core.nn.utils.parametrize import is_parametrized, register_parametrization, remove_parametrizations
 

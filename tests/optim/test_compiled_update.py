@@ -47,7 +47,6 @@ CASES = [
     (optim.SGD, np.float64, {"momentum": 0.9, "nesterov": True}),
     (optim.Adam, np.float32, {}),
     (optim.Adam, np.float64, {"amsgrad": True, "weight_decay": 0.1}),
-    (optim.RMSprop, np.float32, {"centered": True, "momentum": 0.9}),
     (optim.AdamW, np.float32, {"maximize": True, "betas": (0.8, 0.9), "eps": 1e-3}),
     (SignDescent, np.float32, {}),
     (SignDescent, np.float64, {}),

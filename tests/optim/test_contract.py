@@ -22,9 +22,9 @@ def leaf(values, dtype=np.float64, name=None):
     return ag.tensor(np.asarray(values, dtype), requires_grad=True, name=name)
 
 
-def leaves(dtype=np.float64):
+def leaves(dtype=np.float64, names=SHAPES):
     rng = np.random.default_rng(7)
-    return {name: leaf(rng.normal(size=shape), dtype, name) for name, shape in SHAPES.items()}
+    return {name: leaf(rng.normal(size=SHAPES[name]), dtype, name) for name in names}
 
 
 def bowl(w, target):
@@ -195,12 +195,12 @@ def test_rules_are_pure_and_the_same_on_arrays_and_tensors(name, rng):
 
 def groups(params):
     pairs = list(params.items())
-    return [{"params": pairs[:2]}, {"params": pairs[2:], "lr": 0.03}]
+    return [{"params": pairs[:1]}, {"params": pairs[1:], "lr": 0.03}]
 
 
-def trained(name, way, policy, steps=7, dtype=np.float64):
+def trained(name, way, policy, dtype=np.float64, names=SHAPES):
     """Parameters, optimizer and way, after steps in which the learning rate changes and gradients are not finite."""
-    params = leaves(dtype)
+    params = leaves(dtype, names)
     optimizer = OPTIMIZERS[name](groups(params), nonfinite=policy)
 
     def train(*aims):
@@ -211,7 +211,7 @@ def trained(name, way, policy, steps=7, dtype=np.float64):
         return loss
 
     train = way(train)
-    for k in range(steps):
+    for k in range(7):
         rng = np.random.default_rng(k)
         aims = [rng.normal(size=p.shape).astype(dtype) for p in params.values()]
         if policy == "skip" and k in (0, 3):
@@ -239,17 +239,21 @@ def assert_same(ours, theirs, tolerance):
 def test_recorded_the_same(name, policy):
     found = trained(name, Interpreted, policy)
     assert_same(found, trained(name, lambda train: train, policy), 1e-12)
-    assert len(found[2].runs) <= 2
+    assert len(found[2].runs) <= 2  # the first step of some rules has no state to read
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    ("name", "policy"), [("ASGD-averaging", "skip"), ("NAdam", "skip"), ("RAdam", "warn"), ("Adafactor", "raise")]
+    ("name", "policy", "dtype", "tolerance"),
+    [
+        ("ASGD-averaging", "skip", np.float32, 1e-5),
+        ("RAdam", "warn", np.float32, 1e-5),
+        ("Adafactor", "raise", np.float64, 1e-12),
+    ],
 )
-def test_compiled_the_same(name, policy, dtype):
+def test_compiled_the_same(name, policy, dtype, tolerance):
     pytest.importorskip("numba")
-    found = trained(name, ag.compile, policy, dtype=dtype)
-    assert_same(found, trained(name, lambda train: train, policy, dtype=dtype), 1e-12 if dtype is np.float64 else 1e-5)
+    found, expected = (trained(name, way, policy, dtype, ["w", "b"]) for way in (ag.compile, lambda train: train))
+    assert_same(found, expected, tolerance)
 
 
 @pytest.mark.parametrize("name", ["Adagrad", "Rprop", "Lion"])

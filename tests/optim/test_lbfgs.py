@@ -33,7 +33,9 @@ def rosenbrock(x):
 def test_rosenbrock(start):
     optimize = pytest.importorskip("scipy.optimize")
     x = leaf(start)
-    optimizer = optim.LBFGS([x], line_search_fn="strong_wolfe", max_iter=200, tolerance_grad=1e-12, tolerance_change=0.0)
+    optimizer = optim.LBFGS(
+        [x], line_search_fn="strong_wolfe", max_iter=200, tolerance_grad=1e-12, tolerance_change=0.0
+    )
     closure = closure_of(optimizer, lambda: rosenbrock(x))
     for _ in range(3):
         optimizer.step(closure)

@@ -54,7 +54,7 @@ def test_adadelta_makes_steps_that_do_not_depend_on_the_scale_of_the_gradient():
 
 
 def test_rmsprop_of_a_constant_gradient():
-    """v = (1 - alpha**t) g**2, so the t-th step is lr / sqrt(1 - alpha**t); centered nothing is left to divide by."""
+    """The mean square is (1 - alpha**t) g**2, the step lr / sqrt(1 - alpha**t); centered, rounding may not give NaN."""
     found, _ = run(optim.rmsprop_update, [7.0] * 5, lr=0.1, alpha=0.5, eps=0.0)
     assert_allclose(-found, np.cumsum(0.1 / np.sqrt(1 - 0.5 ** np.arange(1, 6))), rtol=1e-14)
     param, state = np.zeros(50, np.float32), {}
@@ -160,7 +160,11 @@ BAD = {
     "t0": (lambda: optim.ASGD([W], t0=None), TypeError, "ASGD: t0 must be a number, got None"),
     "lion": (lambda: optim.Lion([W], betas=(1.0, 0.9)), ValueError, r"Lion: betas must be .* got \(1.0, 0.9\)"),
     "d": (lambda: optim.Adafactor([W], d=0.5), ValueError, "Adafactor: d must be at least 1 and finite, got 0.5"),
-    "beta2_decay": (lambda: optim.Adafactor([W], beta2_decay=0.1), ValueError, "beta2_decay must be at most 0, got 0.1"),
+    "beta2_decay": (
+        lambda: optim.Adafactor([W], beta2_decay=0.1),
+        ValueError,
+        "beta2_decay must be at most 0, got 0.1",
+    ),
     "eps": (lambda: optim.Adafactor([W], eps=(-1.0, 1e-3)), ValueError, "Adafactor: eps must be at least 0"),
     "eps number": (lambda: optim.Adafactor([W], eps=1e-3), TypeError, "eps must be two numbers, or None and a number"),
     "max_iter": (lambda: optim.LBFGS([W], max_iter=0), ValueError, "LBFGS: max_iter must be at least 1"),

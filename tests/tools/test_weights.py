@@ -85,6 +85,59 @@ def test_pytorch_reads_and_writes_the_same_file(model, path):
     np.testing.assert_allclose(theirs(torch.tensor(x)).detach().numpy(), model(ag.tensor(x)).array, rtol=1e-5)
 
 
+LAYERS = {
+    "convolutions": (
+        lambda L: L.Sequential(L.Conv2d(2, 4, 3, groups=2), L.BatchNorm2d(4), L.ReLU(), L.ConvTranspose2d(4, 1, 2)),
+        (3, 2, 5, 5),
+    ),
+    "LSTM": (lambda L: L.LSTM(3, 4, 2, bidirectional=True), (5, 2, 3)),
+    "GRU": (lambda L: L.GRU(3, 4), (5, 2, 3)),
+    "Transformer": (
+        lambda L: L.TransformerEncoder(
+            L.TransformerEncoderLayer(4, 2, 8, dropout=0.0), 2, norm=L.LayerNorm(4), enable_nested_tensor=False
+        ),
+        (5, 2, 4),
+    ),
+    "parametrisations": (
+        lambda L: L.Sequential(
+            L.utils.parametrizations.weight_norm(L.Linear(3, 4)),
+            L.PReLU(4),
+            L.utils.parametrizations.spectral_norm(L.Linear(4, 2)),
+        ),
+        (5, 3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_all_kinds_of_layers_go_to_pytorch_and_come_back(name, path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+
+    ag.manual_seed(1)
+    torch.manual_seed(2)
+    make, shape = LAYERS[name]
+    mine, theirs = make(nn), make(torch.nn)
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+    def outputs():
+        found, expected = mine.eval()(ag.tensor(x)), theirs.eval()(torch.tensor(x))
+        return [(y[0] if isinstance(y, tuple) else y).detach().numpy() for y in (found, expected)]
+
+    for module in (mine, theirs):  # what a training step leaves in buffers belongs to the state
+        module.train()(ag.tensor(x) if module is mine else torch.tensor(x))
+    save_weights(mine, path)
+    theirs.load_state_dict(load_file(path), strict=True)
+    np.testing.assert_allclose(*outputs(), rtol=1e-5, atol=1e-6)
+
+    with torch.no_grad():
+        for p in theirs.parameters():
+            p.mul_(1.5)
+    save_file(theirs.state_dict(), path)
+    load_weights(mine, path)
+    np.testing.assert_allclose(*outputs(), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
