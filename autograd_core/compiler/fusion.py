@@ -137,7 +137,9 @@ def _together(first: Nest, second: Nest) -> Iterator[tuple[Nest, list[Placed], l
     a, b = first.placed, second.placed
     if first.space == second.space:
         for rows in dict.fromkeys((first.rows, second.rows) if first.rows is not None else (second.rows,)):
-            yield Nest(first.space, rows, [*a, *b]), a, b
+            # What one of them does once a row must stay that.
+            if all(nest.rows == rows or all(p.level != ROW for p in nest.placed) for nest in (first, second)):
+                yield Nest(first.space, rows, [*a, *b]), a, b
     elif _is_row_of(second, first):
         b = _raised(second, first.space)
         yield Nest(first.space, len(second.space) or first.rows, [*a, *b]), a, b

@@ -509,3 +509,20 @@ def test_masked_recurrence(dtype, draw):
     both = twins(make, dtype)
     for _ in range(2):
         both(draw(4, 3, 2), ag.tensor([4, 1, 2]))
+
+
+def test_spectral_norm(dtype, draw):
+    """A sum over all elements scales a vector of rows: what is once a row stays that when loops are joined."""
+
+    def make():
+        model = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 6))
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x, y):
+            return train(optimizer, F.mse_loss(model(x), y))
+
+        return step, model, optimizer
+
+    both = twins(make, dtype)
+    for _ in range(3):
+        both(draw(5, 4), draw(5, 6))
