@@ -100,7 +100,7 @@ class ParameterDict(_Parameters, Named):
         super().__init__()
         self.update(parameters)
 
-    def update(self, parameters: Any = (), /, **named: Any) -> None:  # type: ignore[override]
+    def update(self, parameters: Any = (), /, **named: Any) -> None:
         """Set several; see the class for the order."""
         if isinstance(parameters, Mapping) and not isinstance(parameters, (OrderedDict, ParameterDict)):
             parameters = sorted(parameters.items())

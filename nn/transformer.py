@@ -139,9 +139,7 @@ class TransformerEncoderLayer(_Layer):
             crosses=False,
         )  # fmt: skip
 
-    def forward(
-        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
-    ) -> Any:
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
         """What becomes of `src`, (L, N, E), (N, L, E) or (L, E); for the masks see :class:`MultiheadAttention`."""
 
         def attend(x: Any) -> Any:

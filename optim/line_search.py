@@ -86,7 +86,7 @@ def _zoom(
         left, right = sorted(trial.t for trial in bracket)
         if (right - left) * length < tolerance:
             return bracket[low], done
-        t = min(max(_cubic_minimum(*bracket, (left + right) / 2), left), right)
+        t = min(max(_cubic_minimum(bracket[0], bracket[1], (left + right) / 2), left), right)
         margin = 0.1 * (right - left)
         near = min(right - t, t - left) < margin
         if near and (slow or t >= right or t <= left):  # twice near an end is no progress

@@ -501,10 +501,11 @@ def number(value: Any) -> Any:
     return value.item() if isinstance(value, (Tensor, np.generic, np.ndarray)) else value
 
 
-def _chosen(fine: Any, value: Any, old: Number) -> Number:
+def _chosen(fine: Any, value: Any, old: Any) -> Any:
     """In a recording one number if a condition holds, else the other; both are finite."""
     one = np.where(fine, np.array(1.0), np.array(0.0))
-    weight = Number(old.recorder, old.recorder.cell(one)) + 0.0  # the sum is a number again, which decides no dtype
+    weight: Any = Number(old.recorder, old.recorder.cell(one))
+    weight = weight + 0.0  # the sum is a number again, which decides no dtype
     return weight * value + (1 - weight) * old
 
 

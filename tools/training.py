@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -262,8 +263,9 @@ def fit(
 
 def _train_once(step: Step, data: Iterator[Data], number: int) -> None:
     """One epoch."""
-    # A loss that overflows is reported below, so NumPy need not warn about it.
-    with np.errstate(over="ignore", invalid="ignore"):
+    # A loss that overflows is reported below, so neither NumPy nor the optimizer need warn about it.
+    with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\w+: the gradient of", RuntimeWarning)
         for inputs, targets in data:
             _check_finite(step(inputs, targets).item(), number)
 

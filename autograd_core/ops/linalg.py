@@ -108,6 +108,31 @@ def _matmul_right(g: Any, input: Any, other_shape: Any) -> Any:
 _matmul.defvjp(_matmul_left, _matmul_right)
 
 
+@primitive(
+    reference=lambda x, w, b: np.einsum("...i,oi->...o", x, w) + b,
+    broadcasts=True,
+    samples=lambda rng: [
+        Sample(rng.normal(size=(5, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)),
+        Sample(rng.normal(size=(2, 4, 3)), rng.normal(size=(5, 3)), rng.normal(size=5)),
+        Sample(rng.normal(size=3), rng.normal(size=(2, 3)), rng.normal(size=2)),
+        Sample(rng.normal(size=(0, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)),
+        Sample(rng.normal(size=(4, 0)), rng.normal(size=(2, 0)), rng.normal(size=2)),
+    ],
+)
+def _linear(input: Any, weight: Any, bias: Any) -> Any:
+    """``input @ weight.T + bias``: the most frequent of all compositions, in one product and one array."""
+    out = _rows(input) @ weight.T
+    out = np.add(out, bias, out=out if out.dtype == bias.dtype else None)
+    return out.reshape((*input.shape[:-1], len(weight)))
+
+
+_linear.defvjp(
+    lambda g, input_shape, weight: np.reshape(_rows(g) @ weight, input_shape),
+    lambda g, input: _rows(g).mT @ _rows(input),
+    lambda g: g,
+)
+
+
 @implements(np.matmul, np.linalg.matmul)
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product, of vectors, matrices, or batches of matrices that broadcast.

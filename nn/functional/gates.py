@@ -105,7 +105,7 @@ def hardswish(input: Any) -> Any:
     >>> import autograd_core as ag
     >>> from autograd_core import nn
     >>> nn.functional.hardswish(ag.tensor([-3.0, -1.0, 1.0, 3.0]))
-    tensor([ 0.    , -0.3333,  0.6667,  3.    ])
+    tensor([-0.    , -0.3333,  0.6667,  3.    ])
     """
     input = as_tensor(input)
     return _gated(input, hardsigmoid(input))

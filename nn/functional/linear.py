@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_core import as_tensor, matmul, permute, reshape, unsqueeze
+from autograd_core.ops.linalg import _linear
 
 from .. import checks
 
@@ -38,8 +39,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
     input, weight = as_tensor(input), as_tensor(weight)
     checks.linear_shapes(input, weight, bias)
-    product = matmul(input, weight.T)
-    return product if bias is None else product + bias
+    return matmul(input, weight.T) if bias is None else _linear(input, weight, bias)
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

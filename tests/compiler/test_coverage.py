@@ -29,6 +29,7 @@ IN_PYTHON_IN_SOME_FORMS = {
     "places": "masks",
     "put": "masks",
     "set": "masks beside other indices",
+    "linear": "no elements",
     "log_softmax": "no elements",
     "logsumexp": "no elements",
     "softmax": "no elements",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
+from autograd_core import nn
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("expecttest", reason="PyTorch's sample inputs need expecttest")
@@ -25,11 +26,34 @@ def converted(value, leaves):
         return mine
     if isinstance(value, torch.dtype):
         return DTYPES[value]
+    if isinstance(value, torch.nn.TransformerEncoderLayer):
+        return encoder_layer(value)
+    if callable(value) and hasattr(nn.functional, getattr(value, "__name__", "")):
+        return getattr(nn.functional, value.__name__)
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
         return type(value)(converted(v, leaves) for v in value)
     if isinstance(value, dict):
         return {k: converted(v, leaves) for k, v in value.items()}
     return tuple(value) if isinstance(value, torch.Size) else value
+
+
+def encoder_layer(theirs):
+    """Our layer of the same options and weights."""
+    attention = theirs.self_attn
+    mine = nn.TransformerEncoderLayer(
+        attention.embed_dim,
+        attention.num_heads,
+        theirs.linear1.out_features,
+        theirs.dropout.p,
+        converted(theirs.activation, []),
+        theirs.norm1.eps,
+        attention.batch_first,
+        theirs.norm_first,
+        attention.in_proj_bias is not None,
+        dtype=ag.float64,
+    )
+    mine.load_state_dict({name: t.detach().double().numpy() for name, t in theirs.state_dict().items()})
+    return mine
 
 
 def flat(value):

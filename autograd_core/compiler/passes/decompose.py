@@ -15,7 +15,7 @@ __all__ = ["DECOMPOSITIONS", "decompose"]
 
 
 def decompose(program: Program) -> Program:
-    """With softmax, log_softmax, logsumexp, standardize, affine and norm as elementwise operations and reductions.
+    """With softmax, log_softmax, logsumexp, standardize, affine, norm and linear in terms of smaller operations.
 
     ::
 
@@ -49,9 +49,11 @@ class _Steps:
 
     def __init__(self, rewriter: Rewriter, i: Instruction) -> None:
         self.rewriter, self.line = rewriter, i.line
-        self.axis: tuple[int, ...] = i.params["axis"] if isinstance(i.params["axis"], tuple) else (i.params["axis"],)
+        axis = i.params.get("axis", ())
+        self.axis: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
 
-    def _add(self, name: str, operands: Sequence[Operand], params: dict[str, Any], result: Value) -> Value:
+    def add(self, name: str, operands: Sequence[Operand], params: dict[str, Any], result: Value) -> Value:
+        """An instruction with one result."""
         self.rewriter.append(Instruction(name, operands, params, [result], self.line))
         return result
 
@@ -59,16 +61,16 @@ class _Steps:
         """An elementwise operation, in the dtype of its last operand if no other is given."""
         if dtype is None:
             dtype = next(x.dtype for x in reversed(operands) if isinstance(x, Value))
-        return self._add(name, operands, {}, Value(broadcast_shape(operands), dtype))
+        return self.add(name, operands, {}, Value(broadcast_shape(operands), dtype))
 
     def cast(self, x: Value, dtype: Any) -> Value:
         """`x` in another dtype."""
-        return self._add("cast", [x], {"dtype": np.dtype(dtype)}, Value(x.shape, dtype))
+        return self.add("cast", [x], {"dtype": np.dtype(dtype)}, Value(x.shape, dtype))
 
     def over(self, name: str, x: Value) -> Value:
         """A reduction over the primitive's dimensions, which stay with size 1."""
         kept = [1 if d in self.axis else n for d, n in enumerate(x.shape)]
-        return self._add(name, [x], {"axis": self.axis, "keepdims": True}, Value(kept, x.dtype))
+        return self.add(name, [x], {"axis": self.axis, "keepdims": True}, Value(kept, x.dtype))
 
     def mean(self, x: Value) -> Value:
         """The mean over the primitive's dimensions, which stay with size 1."""
@@ -77,7 +79,7 @@ class _Steps:
     def shaped(self, x: Value, shape: Sequence[int]) -> Value:
         """In a shape with or without dimensions of size 1."""
         shape = tuple(shape)
-        return x if x.shape == shape else self._add("reshape", [x], {"shape": shape}, Value(shape, x.dtype))
+        return x if x.shape == shape else self.add("reshape", [x], {"shape": shape}, Value(shape, x.dtype))
 
 
 def _softmax(i: Instruction, do: _Steps) -> list[Operand]:
@@ -122,6 +124,13 @@ def _affine(i: Instruction, do: _Steps) -> list[Operand]:
     return [do("add", scaled, do.shaped(bias, beside), dtype=i.result.dtype)]
 
 
+def _linear(i: Instruction, do: _Steps) -> list[Operand]:
+    x, weight, bias = i.values
+    turned = do.add("permute", [weight], {"dims": (1, 0)}, Value(weight.shape[::-1], weight.dtype))
+    product = Value(i.result.shape, np.result_type(x.dtype, weight.dtype))
+    return [do("add", do.add("matmul", [x, turned], {}, product), bias, dtype=i.result.dtype)]
+
+
 def _norm(i: Instruction, do: _Steps) -> list[Operand]:
     """Without overflow: the 2-norm of float32 by way of float64, others relative to the largest (or smallest)."""
     (x,) = i.values
@@ -148,5 +157,6 @@ DECOMPOSITIONS: dict[str, Callable[[Instruction, _Steps], list[Operand]]] = {
     "logsumexp": _logsumexp,
     "standardize": _standardize,
     "affine": _affine,
+    "linear": _linear,
     "norm": _norm,
 }
