@@ -21,6 +21,7 @@ from .compiler import compile
 from .creation import *
 from .dtypes import *
 from .function import custom_vjp
+from .memory import keep_freed as _keep_freed
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.arithmetic import *
 from .ops.comparison import *
@@ -49,6 +50,8 @@ from .tensor import Tensor, as_tensor, from_numpy, is_tensor, tensor
 from .traced import TracingError
 
 __version__ = "0.1.0"
+
+_keep_freed()
 
 __all__ = [
     "AnomalyError",

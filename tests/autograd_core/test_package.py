@@ -3,8 +3,11 @@
 import ast
 import graphlib
 import importlib
+import os
+import platform
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,27 @@ def test_the_version_is_that_of_the_distribution():
     from importlib.metadata import version
 
     assert ag.__version__ == version("autograd-core")
+
+
+def test_freed_memory_stays_for_the_next_step(tmp_path):
+    """Arrays of some megabytes, made and freed again and again, cost no page faults after the first time."""
+    resource = pytest.importorskip("resource")
+    if platform.libc_ver()[0] != "glibc" or any(name.startswith("MALLOC_") for name in os.environ):
+        pytest.skip("another C library, or its own settings")
+    code = """
+        import resource
+        import autograd_core as ag
+
+        def step():
+            arrays = [ag.ones(2**18) for _ in range(8)]
+
+        def faults():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+        step()
+        before = faults()
+        for _ in range(5):
+            step()
+        print(faults() - before)
+    """
+    assert int(python(textwrap.dedent(code), tmp_path).stdout) < 5 * 8 * 2**20 / resource.getpagesize() / 4
