@@ -72,15 +72,15 @@ def scan(f: Callable[..., Any], init: Any, xs: Any, *constants: Any, reverse: bo
     order = range(len(rows[0]))[:: -1 if reverse else 1]
     body = _Body(f, [structure for _, structure in parts])
     tensors, counts = [*carry, *rows, *fixed], [len(carry), len(rows), len(fixed)]
-    loop = _known_loop(body, tensors, counts) if len(order) else None
+    loop, given = _known_loop(body, tensors, counts) if len(order) else (None, body.given)
     if loop is None:
-        results = body.unrolled(tensors, counts, order)
+        results, given = body.unrolled(tensors, counts, order), body.given
     elif any(loop.linked):
         results = _Scan.apply(loop, body, counts, order, *tensors)
     else:
         results = [wrap(a) for a in _forward(loop, tensors, counts, order, None)]
     after, ys = results[: len(carry)], results[len(carry) :]
-    return unflatten(parts[0][1], after), unflatten(body.given if loop is None else loop.given, ys)
+    return unflatten(parts[0][1], after), unflatten(given, ys)
 
 
 def _tensors(tree: Any) -> tuple[list[Tensor], Any]:
@@ -154,41 +154,43 @@ def _split(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
     return [[next(rest) for _ in range(n)] for n in counts]
 
 
-_loops: dict[Hashable, Any] = {}
+_loops: dict[Hashable, tuple[Any, Any]] = {}
 
 
-def _known_loop(body: _Body, tensors: list[Tensor], counts: list[int]) -> Any:
-    """The loop for such tensors, made now if there is none; None where the steps must be taken one by one."""
+def _known_loop(body: _Body, tensors: list[Tensor], counts: list[int]) -> tuple[Any, Any]:
+    """The loop for such tensors, made now if there is none, and the containers of what a step gives.
+
+    The loop is None where the steps must be taken one by one.
+    """
     mode = modes.current()
     identity = body.key()
     if identity is None or mode.listener or mode.watch or mode.recorder:
-        return None
+        return None, None
     linked = [mode.grad and t.requires_grad for t in tensors]
     if any(linked):
         linked[: counts[0]] = [t.is_floating_point() for t in tensors[: counts[0]]]
     carry, xs, constants = _split([(t.shape, t.dtype) for t in tensors], counts)
     try:
         key = (identity, tuple(carry), tuple((n[1:], dtype) for n, dtype in xs), tuple(constants), tuple(linked))
-        found = _loops.get(key, key)
+        found = _loops.get(key)
     except TypeError:  # an option without a hash
-        return None
-    if found is key:
+        return None, None
+    if found is None:
         while len(_loops) >= KNOWN:
             _loops.pop(next(iter(_loops)), None)
-        found = _loops[key] = _made_loop(body, tensors, counts, linked)
+        found = _loops[key] = _made_loop(body, tensors, counts, linked), body.given
     return found
 
 
 def _made_loop(body: _Body, tensors: list[Tensor], counts: list[int], linked: list[bool]) -> Any:
+    """The loop, or None if the function cannot be recorded."""
     from .compiler.numpy_loop import Loop
 
     carry, xs, constants = _split([_array(t) for t in tensors], counts)
     try:
-        loop = Loop(body, carry, [x[0] for x in xs], constants, linked)
+        return Loop(body, carry, [x[0] for x in xs], constants, linked)
     except TracingError:
         return None
-    loop.given = body.given
-    return loop
 
 
 def _array(t: Tensor) -> np.ndarray:

@@ -206,14 +206,14 @@ class _Body:
         Their sum over the steps is the product of all rows of x with all rows of y.
         """
         makers, uses = program.makers(), program.uses()
-        found = {}
+        found: dict[Value, tuple[Value, Value]] = {}
         for g in self.grads[2]:
             product = makers.get(g) if isinstance(g, Value) and uses[g] == 1 else None
             if product is not None and product.name == "matmul":
-                left, y = product.operands
-                turned = makers.get(left) if isinstance(left, Value) else None
+                left, y = product.values
+                turned = makers.get(left)
                 if turned is not None and turned.name == "permute" and left.ndim == y.ndim == 2:
-                    found[g] = turned.operands[0], y
+                    found[g] = turned.values[0], y
         return found
 
     def _sort(self, program: Program, known: dict[Value, Any]) -> None:

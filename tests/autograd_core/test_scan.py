@@ -115,7 +115,7 @@ def test_it_is_the_loop(case, steps, reverse, dtype):
     args = arguments(case, steps, dtype)
     _loops.clear()
     found, expected = (outcome(run, args, reverse=reverse) for run in (scan, loop))
-    assert [type(made).__name__ for made in _loops.values()] == ["Loop"]
+    assert [type(made).__name__ for made, _ in _loops.values()] == ["Loop"]
     for mine, theirs in zip(found, expected, strict=True):
         same(mine, theirs)
 

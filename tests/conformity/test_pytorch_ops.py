@@ -27,6 +27,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from torch.testing._internal.common_methods_invocations import op_db
 
+
 def known(entry):
     """Whether we have it, and PyTorch has it for real numbers on a CPU."""
     real = {torch.float64, torch.int64, torch.bool} & set(entry.dtypes)
