@@ -6,6 +6,7 @@ import traceback
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 OPTIONAL = ("llvmlite", "numba", "scipy", "sklearn", "torch")
 
@@ -33,6 +34,13 @@ def pytest_runtest_call(item):
             if by_the_test or says_so or (error.name or "").startswith("sklearn"):
                 pytest.skip(str(error))
         raise
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _products_take_one_thread():
+    """Small matrices are multiplied faster so, and the test processes do not fight for cores."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,11 +10,17 @@ if not __name__.startswith("autograd_core."):
     raise ImportError("import it as autograd_core.tools: 'from autograd_core import tools'")
 
 from .gradcheck import assert_gradients, gradcheck
-from .picture import Picture, graph
+from .gradcheck_report import Culprit, GradcheckReport
+from .picture import Arrow, Box, Cluster, Picture, graph
 from .range_finder import RangeTest, find_rate
 from .weights import load_weights, save_weights
 
 __all__ = [
+    "Arrow",
+    "Box",
+    "Cluster",
+    "Culprit",
+    "GradcheckReport",
     "Picture",
     "RangeTest",
     "assert_gradients",

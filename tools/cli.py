@@ -19,6 +19,9 @@ from autograd_core.compiler.cache import current as current_cache
 from autograd_core.nn.activation_module import BY_NAME
 
 from . import digits
+from .doctor_command import add_doctor
+from .gradcheck_command import add_gradcheck
+from .graph_command import add_graph
 from .training import Compilation, Epoch
 
 __all__ = ["main"]
@@ -80,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     cache.add_argument("--clear", help="remove them all", action="store_true")
     cache.set_defaults(run=_cache)
+    add_doctor(commands)
+    add_gradcheck(commands)
+    add_graph(commands)
     return parser
 
 

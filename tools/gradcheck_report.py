@@ -1,13 +1,23 @@
-"""What a gradient check found, and its table."""
+"""What a gradient check found: as a table for the terminal, for notebooks, and as JSON."""
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field
+import textwrap
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import Any
 
-__all__ = ["FAIL", "INCONCLUSIVE", "PASS", "GradcheckReport", "InputRecord"]
+__all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Culprit", "GradcheckReport", "InputRecord"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
+
+MOST_ROWS = 24
+"""In a terminal, inputs that passed are left out beyond this many rows."""
+
+WIDTH = 118
+"""Of sentences in a terminal."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +28,12 @@ class InputRecord:
     shape: tuple[int, ...]
     order: int
     """1 for the gradient, 2 for the gradient of the gradient, ..."""
+    forward: bool = False
+    """Whether this is the forward derivative (``func.jvp``)."""
     verdict: str = PASS
     note: str = ""
     index: tuple[int, ...] | None = None
-    """The worst element; None if there are no elements."""
+    """The worst element; None if it was a direction, or there are no elements."""
     analytic: float = 0.0
     """The gradient by this element, of the outputs weighted at random."""
     numeric: float = 0.0
@@ -31,17 +43,108 @@ class InputRecord:
     """The estimated error of `numeric`."""
     kinks: int = 0
     """How many elements sit at a kink and passed because the gradient is between the slopes of its sides."""
+    checked: int = 0
+    """How many elements were moved by themselves."""
+    directions: int = 0
+    """In how many random directions all elements were moved at once."""
+    left_out: int = 0
+    """How many elements are infinite, so that they cannot be moved."""
+    connected: bool = True
+    """Whether a path in the graph leads from the outputs to it."""
 
     @property
-    def badness(self) -> tuple[int, float, float]:
-        """What orders the elements of an input: the verdict, the relative error beyond the bar, the bar."""
-        if self.kinks:
-            return 0, 0.0, 0.0
-        size = max(abs(self.analytic), abs(self.numeric))
-        beyond = max(abs(self.analytic - self.numeric) - self.error_bar, 0.0)
-        excess = 0.0 if beyond == 0 else beyond / size if size else math.nan  # no size: 0 beside NaN
-        severity = [PASS, INCONCLUSIVE, FAIL].index(self.verdict)
-        return severity, math.inf if math.isnan(excess) else excess, self.error_bar
+    def place(self) -> str:
+        """Where the worst was found."""
+        return str(self.index) if self.index is not None else "direction" if self.directions else ""
+
+    @property
+    def coverage(self) -> str:
+        """How much of it was checked."""
+        size = math.prod(self.shape)
+        if self.forward:
+            return _counted(1, "direction")
+        parts = [f"{self.checked:,} of {size:,}"] if self.checked or not self.directions else []
+        return " + ".join(parts + ([_counted(self.directions, "direction")] if self.directions else []))
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """The operation at fault; as a string, a sentence about it.
+
+    Attributes
+    ----------
+    kind
+        ``"rule"`` for a wrong derivative rule; ``"error"`` for one that raises an error; ``"cut"`` where a value that
+        depends on the inputs enters the operation without the history that would lead back to them.
+    primitive
+        The operation's name.
+    file, line
+        Where it was called.
+    module, module_type
+        The path and the class of the innermost module it ran in; empty if it ran in none, and an empty path for the
+        outermost module itself.
+    argument, argument_name
+        By which of its arguments the derivative is wrong.
+    order
+        Of the wrong derivative.
+    index, analytic, numeric
+        The worst element of that argument, and the derivative by it: by the rule, and by differences.
+    innocent
+        How many of the operations downstream, which use its result, have right derivatives.
+    downstream
+        How many there are.
+    others
+        Further operations with wrong rules, as ``"name at file:line"``.
+    """
+
+    primitive: str
+    file: str
+    line: int
+    module: str = ""
+    module_type: str = ""
+    argument: int = 0
+    argument_name: str = ""
+    order: int = 1
+    index: tuple[int, ...] | None = None
+    analytic: float = math.nan
+    numeric: float = math.nan
+    innocent: int = 0
+    downstream: int = 0
+    others: tuple[str, ...] = ()
+    kind: str = "rule"
+    error: str = ""
+    """What the rule raised."""
+
+    @property
+    def where(self) -> str:
+        """The operation with its place in the source and in the modules."""
+        text = f"{self.primitive} at {self.file}:{self.line}"
+        return text + (f", in {self.module_type} {self.module}".rstrip() if self.module_type else "")
+
+    def __str__(self) -> str:
+        where = self.where
+        argument = f"argument {self.argument}" + (f" ({self.argument_name})" if self.argument_name else "")
+        if self.kind == "cut":
+            return (
+                f"every rule is right, but {argument} of {where}: it changes with the inputs and has no history that "
+                f"leads to them; was it taken out by detach(), item(), numpy() or no_grad()?"
+            )
+        if self.kind == "error":
+            return f"the first operation that fails by itself is {where}: {self.error}"
+        order = "derivative" if self.order == 1 else f"derivative of order {self.order}"
+        place = "" if self.index is None else f" at {self.index}"
+        text = (
+            f"the first operation that is wrong by itself is {where}: its {order} by {argument}{place} is "
+            f"{self.analytic:.6g}, by differences {self.numeric:.6g}"
+        )
+        if self.downstream:
+            count = "" if self.innocent == self.downstream else f"{self.innocent} of "
+            verb = "is" if self.downstream == 1 else "are"
+            text += f"; {count}the {_counted(self.downstream, 'operation')} downstream {verb} innocent"
+        if self.others:
+            more = f" and {len(self.others) - 3} more" if len(self.others) > 3 else ""
+            text += f"; also wrong: {', '.join(self.others[:3])}{more}"
+        return text
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,13 +154,15 @@ class GradcheckReport:
     records: list[InputRecord] = field(default_factory=list)
     reason: str = ""
     """Why nothing could be checked, if so."""
-    culprit: str = ""
-    """Where a check failed: the first operation that fails by itself, and the line that called it."""
+    culprit: Culprit | None = None
+    """Where a check failed: the first operation at fault, if one was found."""
+    hint: str = ""
+    """Where a check failed and no operation is at fault: what else to look at."""
 
     @property
     def ok(self) -> bool:
         """Whether every input passed."""
-        return not self.reason and all(record.verdict == PASS for record in self.records)
+        return self.verdict == PASS
 
     def __bool__(self) -> bool:
         return self.ok
@@ -70,30 +175,133 @@ class GradcheckReport:
             return FAIL
         return INCONCLUSIVE if INCONCLUSIVE in verdicts else PASS
 
+    @property
+    def unused(self) -> list[str]:
+        """The inputs and parameters that the outputs do not depend on."""
+        return [r.name for r in self._first_order() if not r.connected and r.verdict == PASS]
+
+    @property
+    def disconnected(self) -> list[str]:
+        """Those that the outputs depend on, though no path in the graph leads there: their gradient is lost."""
+        return [r.name for r in self._first_order() if not r.connected and r.verdict == FAIL]
+
+    @property
+    def kinks(self) -> dict[str, int]:
+        """For the inputs at a kink, at how many of their elements."""
+        return {r.name: r.kinks for r in self._first_order() if r.kinks}
+
+    def _first_order(self) -> list[InputRecord]:
+        return [r for r in self.records if r.order == 1 and not r.forward]
+
+    @property
+    def coverage(self) -> str:
+        """How much was checked, in words."""
+        first = self._first_order()
+        total, moved = sum(math.prod(r.shape) for r in first), sum(r.checked for r in first)
+        directions = sum(r.directions for r in first)
+        text = f"all {total:,} elements" if moved == total else f"{moved:,} of {total:,} elements"
+        if directions:
+            text += f", and {_counted(directions, 'direction')} through all elements of an input"
+        left_out = sum(r.left_out for r in first)
+        return text + (f"; {left_out} are infinite and were left out" if left_out else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain numbers, strings, lists and dicts."""
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "coverage": self.coverage if self.records else "",
+            "inputs": [asdict(r) for r in self.records],
+            "unused": self.unused,
+            "disconnected": self.disconnected,
+            "culprit": None if self.culprit is None else asdict(self.culprit) | {"sentence": str(self.culprit)},
+            "hint": self.hint,
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """:meth:`as_dict` as JSON; numbers that are not finite become strings."""
+        return json.dumps(_finite(self.as_dict()), indent=indent, allow_nan=False)
+
     def __str__(self) -> str:
         lines = [f"gradcheck: {self.verdict}"]
         if self.reason:
             lines.append(f"  {self.reason}")
         if self.records:
-            lines += _table([HEADER, *(_cells(record) for record in self.records)])
-        lines += [f"  {record.name}: {record.note}" for record in self.records if record.note]
-        if self.culprit:
-            lines.append(f"  {self.culprit}")
+            shown = self._shown()
+            lines += _aligned([self._header(), *(self._cells(r) for r in shown)])
+            if len(shown) < len(self.records):
+                lines.append(f"  ... and {len(self.records) - len(shown)} more that pass")
+            lines += [f"  {r.name}: {r.note}" for r in shown if r.note]
+            lines.append(f"  checked: {self.coverage}")
+        for text in (str(self.culprit or ""), self.hint):
+            lines += textwrap.wrap(
+                text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
+                break_on_hyphens=False,
+            )  # fmt: skip
         return "\n".join(lines)
 
     __repr__ = __str__
 
+    def _shown(self) -> list[InputRecord]:
+        """The records that a terminal shows: all that did not pass, and as many others as there is room for."""
+        room = MOST_ROWS - sum(r.verdict != PASS for r in self.records)
+        shown = []
+        for r in self.records:
+            room -= r.verdict == PASS
+            if r.verdict != PASS or room >= 0:
+                shown.append(r)
+        return shown
 
-HEADER = ["input", "order", "shape", "worst at", "analytic", "numeric", "relative", "error bar", "verdict"]
+    def _header(self) -> list[str]:
+        checked = ["checked"] if self._partly() else []
+        return ["input", "order", "shape", *checked, *HEADER]
+
+    def _partly(self) -> bool:
+        return any(r.directions for r in self.records)
+
+    def _cells(self, r: InputRecord) -> list[str]:
+        numbers = [f"{r.analytic:.9g}", f"{r.numeric:.9g}", f"{r.relative_error:.1e}", f"{r.error_bar:.1e}"]
+        found = [r.place, *(numbers if r.place else [""] * 4), r.verdict]
+        checked = [r.coverage] if self._partly() else []
+        return [r.name, f"{r.order} forward" if r.forward else str(r.order), str(r.shape), *checked, *found]
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in self._header())
+        rows = "".join(f"<tr>{''.join(_html_cell(cell) for cell in self._cells(r))}</tr>" for r in self.records)
+        notes = [f"{r.name}: {r.note}" for r in self.records if r.note]
+        said = [self.reason, *notes, f"checked: {self.coverage}" if rows else "", str(self.culprit or ""), self.hint]
+        table = f"<table style='font-variant-numeric:tabular-nums'><tr>{head}</tr>{rows}</table>" if rows else ""
+        paragraphs = "".join(f"<div>{escape(text)}</div>" for text in said if text)
+        return f"<div><b>gradcheck: {_coloured(self.verdict)}</b>{table}{paragraphs}</div>"
 
 
-def _cells(r: InputRecord) -> list[str]:
-    if r.index is None:
-        return [r.name, str(r.order), str(r.shape), "", "", "", "", "", r.verdict]
-    numbers = [f"{r.analytic:.9g}", f"{r.numeric:.9g}", f"{r.relative_error:.1e}", f"{r.error_bar:.1e}"]
-    return [r.name, str(r.order), str(r.shape), str(r.index), *numbers, r.verdict]
+HEADER = ["worst at", "analytic", "numeric", "relative", "error bar", "verdict"]
+
+COLOURS = {PASS: "#2e8b57", FAIL: "#d1383d", INCONCLUSIVE: "#c77700"}
+"""Of the verdicts; they can be read on white and on black."""
 
 
-def _table(rows: list[list[str]]) -> list[str]:
+def _html_cell(text: str) -> str:
+    return f"<td style='text-align:left'>{_coloured(text) if text in COLOURS else escape(text)}</td>"
+
+
+def _coloured(verdict: str) -> str:
+    return f"<span style='color:{COLOURS[verdict]};font-weight:bold'>{verdict}</span>"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _finite(tree: Any) -> Any:
+    """The same with strings in the place of infinities and NaN."""
+    if isinstance(tree, dict):
+        return {key: _finite(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_finite(value) for value in tree]
+    return str(tree) if isinstance(tree, float) and not math.isfinite(tree) else tree

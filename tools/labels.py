@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 
-from autograd_core.graph import PICK, Node
+from autograd_core.optim.optimizer import Optimizer
 from autograd_core.tensor import Tensor
 
-__all__ = ["counted", "detail", "found_names", "gradient_text", "name_of_values", "operation", "short", "value_text"]
+__all__ = [
+    "counted",
+    "detail",
+    "found_names",
+    "gradient_text",
+    "last_name",
+    "name_of_values",
+    "number",
+    "place",
+    "printable",
+    "short",
+    "value_text",
+]
 
 SMALL = 6
 """Arrays of up to this many elements are written in full."""
@@ -20,11 +34,11 @@ SMALL = 6
 
 
 def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
-    """Names by the identity of what they name: a node, a leaf tensor or an array.  The first found holds.
+    """Names by the identity of what they name: a node, a leaf tensor, an array or a module.  The first found holds.
 
     Parameters
     ----------
-    names : mapping of names to tensors, module or None
+    names : mapping of names to tensors and modules, module or None
         Comes first.
     variables : of the code that asks; tensors, arrays and modules among them name things.
 
@@ -35,18 +49,28 @@ def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     if isinstance(names, Mapping):
-        _note(found, names.items())
+        _note_all(found, names)
     elif names is not None:
         if not _has_parameters(names):
             raise TypeError(f"graph: names must map names to tensors, or be a module, got {type(names).__name__}")
         _note(found, names.named_parameters())
-    public = {name: value for name, value in variables.items() if name.isidentifier() and name[0] != "_"}
-    for name, value in public.items():
-        # Before plain variables: after `for p in model.parameters()`, p is not what the last one should be called.
+        found[id(names)] = ""
+    _note_all(found, {name: value for name, value in variables.items() if name.isidentifier() and name[0] != "_"})
+    return found
+
+
+def _note_all(found: dict[int, str], named: Mapping[str, Any]) -> None:
+    # Modules before plain variables: after `for p in model.parameters()`, p is not what the last one should be called.
+    for name, value in named.items():
         if _has_parameters(value):
             _note(found, ((f"{name}.{parameter}", t) for parameter, t in value.named_parameters()))
-    _note(found, public.items())
-    return found
+            found.setdefault(id(value), str(name))
+    _note(found, named.items())
+    for optimizer in named.values():
+        if isinstance(optimizer, Optimizer):
+            for parameter, state in optimizer.state.items():
+                of = found.get(id(parameter), parameter.name or "a parameter")
+                _note(found, ((f"{field} of {of}", t) for field, t in state.items()))
 
 
 def _note(found: dict[int, str], named: Any) -> None:
@@ -73,40 +97,6 @@ def _has_parameters(value: Any) -> bool:
     return callable(getattr(type(value), "named_parameters", None))
 
 
-# Operations
-
-
-def operation(node: Node) -> str:
-    """The operation of a node and its keyword arguments, in few words: ``sum dim 0 keepdim``."""
-    if node.plan is PICK:
-        return f"output {node.params['index']}"
-    return " ".join([node.name, *_arguments(node)])
-
-
-def _arguments(node: Node) -> Iterator[str]:
-    for name, value in node.params.items():
-        if name == "axis":
-            axes = value if isinstance(value, tuple) else (value,)
-            if not isinstance(value, tuple) or len(axes) < len(node.parents[0].shape):
-                yield f"dim {', '.join(map(str, axes))}"
-        elif name == "keepdims":
-            if value:
-                yield "keepdim"
-        elif name == "form":
-            yield f"[{', '.join(map(_index_part, value))}]"
-        elif name != "shape" and value is not None and len(str(value)) <= 20:  # the output shows its shape
-            yield f"{name} {value}"
-
-
-def _index_part(part: Any) -> str:
-    if part is Ellipsis:
-        return "..."
-    if isinstance(part, slice):
-        bounds = [part.start, part.stop] if part.step is None else [part.start, part.stop, part.step]
-        return ":".join("" if bound is None else str(bound) for bound in bounds)
-    return str(part)
-
-
 # Numbers
 
 
@@ -125,6 +115,8 @@ def value_text(array: np.ndarray) -> str:
         return number(array.reshape(-1)[0])
     if array.size <= SMALL:
         return _nested(array)
+    if array.dtype == bool:
+        return f"{100 * np.count_nonzero(array) / array.size:.3g}% True"
     known, lost = _without_nan(array)
     if known.size == 0:
         return "all nan"
@@ -150,6 +142,7 @@ def _without_nan(array: np.ndarray) -> tuple[np.ndarray, str]:
     return (array[~lost], f", {count} nan") if count else (array, "")
 
 
+@functools.lru_cache(1000)
 def detail(shape: tuple[Any, ...], dtype: Any) -> str:
     """Shape and dtype, or how many if there are several."""
     if isinstance(dtype, tuple):
@@ -160,6 +153,26 @@ def detail(shape: tuple[Any, ...], dtype: Any) -> str:
 def counted(count: int, noun: str) -> str:
     """``1 leaf``, ``1,200 leaves``."""
     return f"{count:,} {noun if count == 1 else {'leaf': 'leaves'}.get(noun, noun + 's')}"
+
+
+def last_name(name: str) -> str:
+    """The last part of a dotted name, as formulas have it, and not too long.
+
+    >>> last_name("model.layers.0.weight")
+    'weight'
+    """
+    return short(name.rpartition(".")[2].strip() or name, 24)
+
+
+def place(line: str) -> str:
+    """``file:line`` without the folders; what a notebook runs is a cell."""
+    file, _, number = line.rpartition(":")
+    return f"cell:{number}" if "ipykernel_" in file else f"{PurePath(file).name}:{number}" if file else line
+
+
+def printable(text: str) -> str:
+    """One line of text without what cannot be printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def short(text: str, limit: int = 48) -> str:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 from . import files
@@ -53,8 +54,8 @@ def _scripts() -> str:
     return os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent)])
 
 
-def save(dot: str, path: Path) -> Path:
-    """Write DOT source, or its drawing, to a file whose suffix says which; gives the path.
+def save(dot: str, path: Path, finish: Callable[[bytes], bytes]) -> Path:
+    """Write DOT source, or its drawing, to a file whose suffix says which; gives the path.  SVG is finished first.
 
     Raises
     ------
@@ -71,7 +72,8 @@ def save(dot: str, path: Path) -> Path:
     if format in SOURCE:
         return files.write(path, dot.encode())
     try:
-        return files.write(path, render(dot, format))
+        drawn = render(dot, format)
+        return files.write(path, finish(drawn) if format == "svg" else drawn)
     except RuntimeError as error:
         beside = files.write(path.with_suffix(".dot"), dot.encode())
         raise RuntimeError(

@@ -7,6 +7,7 @@ import autograd_core as ag
 from autograd_core import nn
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
 pytest.importorskip("expecttest", reason="PyTorch's sample inputs need expecttest")
 
 DTYPES = {torch.float32: ag.float32, torch.float64: ag.float64, torch.int64: ag.int64, torch.int32: ag.int32}

@@ -87,22 +87,24 @@ def test_pytorch_reads_and_writes_the_same_file(model, path):
 
 LAYERS = {
     "convolutions": (
-        lambda L: L.Sequential(L.Conv2d(2, 4, 3, groups=2), L.BatchNorm2d(4), L.ReLU(), L.ConvTranspose2d(4, 1, 2)),
+        lambda lib: lib.Sequential(
+            lib.Conv2d(2, 4, 3, groups=2), lib.BatchNorm2d(4), lib.ReLU(), lib.ConvTranspose2d(4, 1, 2)
+        ),
         (3, 2, 5, 5),
     ),
-    "LSTM": (lambda L: L.LSTM(3, 4, 2, bidirectional=True), (5, 2, 3)),
-    "GRU": (lambda L: L.GRU(3, 4), (5, 2, 3)),
+    "LSTM": (lambda lib: lib.LSTM(3, 4, 2, bidirectional=True), (5, 2, 3)),
+    "GRU": (lambda lib: lib.GRU(3, 4), (5, 2, 3)),
     "Transformer": (
-        lambda L: L.TransformerEncoder(
-            L.TransformerEncoderLayer(4, 2, 8, dropout=0.0), 2, norm=L.LayerNorm(4), enable_nested_tensor=False
+        lambda lib: lib.TransformerEncoder(
+            lib.TransformerEncoderLayer(4, 2, 8, dropout=0.0), 2, norm=lib.LayerNorm(4), enable_nested_tensor=False
         ),
         (5, 2, 4),
     ),
     "parametrisations": (
-        lambda L: L.Sequential(
-            L.utils.parametrizations.weight_norm(L.Linear(3, 4)),
-            L.PReLU(4),
-            L.utils.parametrizations.spectral_norm(L.Linear(4, 2)),
+        lambda lib: lib.Sequential(
+            lib.utils.parametrizations.weight_norm(lib.Linear(3, 4)),
+            lib.PReLU(4),
+            lib.utils.parametrizations.spectral_norm(lib.Linear(4, 2)),
         ),
         (5, 3),
     ),
