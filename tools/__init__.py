@@ -9,6 +9,16 @@ True
 if not __name__.startswith("autograd_core."):
     raise ImportError("import it as autograd_core.tools: 'from autograd_core import tools'")
 
+from .diagnosis_plots import (
+    activation_histograms,
+    gradient_flow,
+    gradient_histograms,
+    update_history,
+    update_ratios,
+    weight_histograms,
+)
+from .diagnosis_surfaces import SURFACES, Landscape, Surface, Trajectories, loss_landscape, optimizer_trajectories
+from .doctor import Doctor, DoctorReport, Finding, doctor
 from .gradcheck import assert_gradients, gradcheck
 from .gradcheck_report import Culprit, GradcheckReport
 from .picture import Arrow, Box, Cluster, Picture, graph
@@ -16,17 +26,33 @@ from .range_finder import RangeTest, find_rate
 from .weights import load_weights, save_weights
 
 __all__ = [
+    "SURFACES",
     "Arrow",
     "Box",
     "Cluster",
     "Culprit",
+    "Doctor",
+    "DoctorReport",
+    "Finding",
     "GradcheckReport",
+    "Landscape",
     "Picture",
     "RangeTest",
+    "Surface",
+    "Trajectories",
+    "activation_histograms",
     "assert_gradients",
+    "doctor",
     "find_rate",
     "gradcheck",
+    "gradient_flow",
+    "gradient_histograms",
     "graph",
     "load_weights",
+    "loss_landscape",
+    "optimizer_trajectories",
     "save_weights",
+    "update_history",
+    "update_ratios",
+    "weight_histograms",
 ]

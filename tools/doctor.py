@@ -68,9 +68,9 @@ def doctor(
     >>> x, y = ag.randn(64, 8), ag.randint(3, (64,))
     >>> net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 3))
     >>> adam = optim.Adam(net.named_parameters(), lr=1e-3)
-    >>> print(doctor(net, nn.CrossEntropyLoss(), (x, y), adam))  # doctest: +ELLIPSIS
+    >>> print(doctor(net, nn.CrossEntropyLoss(), (x, y), adam))
     doctor: healthy, nothing was found
-      2 layers with 387 parameters on a batch of 64, loss 1.1..., one step of Adam
+      2 layers with 387 parameters on a batch of 64, loss 1.092, one step of Adam
     >>> report = doctor(nn.Sequential(net, nn.Softmax(-1)), nn.CrossEntropyLoss(), (x, y))
     >>> report.codes
     ['D11-softmax-twice']
@@ -94,14 +94,16 @@ def _found(e: Examination, run: Run) -> Iterator[Finding]:
     if not run.finite:  # whatever else could be measured would be a consequence
         yield layers.non_finite(e, run)
         return
+    scores = data.scores_of(e, run)
+    guess = data.guessing(e, run, scores)
     yield from layers.dead_relus(e, run)
-    yield from layers.saturated(e, run)
+    if not abs(run.value) < guess / 2:  # what has learned may be sure of itself
+        yield from layers.saturated(e, run)
     yield from layers.vanishing(e, run)
     yield from layers.exploding(e, run)
-    scores = data.scores_of(e, run)
     yield from data.softmax_twice(e, run, scores)
     yield from data.initial_loss(scores)
-    yield from layers.updates(e, run, max(abs(run.value), data.guessing(e, run, scores)))
+    yield from layers.updates(e, run, max(abs(run.value), guess))
 
 
 def _examined(e: Examination, run: Run) -> str:

@@ -256,7 +256,8 @@ class Examination:
         assert self.optimizer is not None
         owned = [p for group in self.optimizer.param_groups for p in group["params"]]
         name_of = {id(p): name for name, p in self.parameters.items()}
-        trial = copy.deepcopy(self.optimizer, {id(p): p for p in owned})
+        watched = vars(self.optimizer).get("step")  # by a Doctor, which is not to be copied
+        trial = copy.deepcopy(self.optimizer, {id(shared): shared for shared in (*owned, watched)})
         before = [p.array.copy() for p in owned]
         for p in owned:
             g = gradients.get(name_of.get(id(p), ""))

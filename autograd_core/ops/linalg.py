@@ -51,7 +51,7 @@ __all__ = [
 
 def _rows(x: Any) -> Any:
     """All dimensions but the last merged into one."""
-    return np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _products(rng: np.random.Generator) -> list[Sample]:

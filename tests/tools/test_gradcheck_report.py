@@ -127,8 +127,6 @@ def test_the_fixture_fails_a_test_with_the_report(tmp_path):
         "-m",
         "pytest",
         "-p",
-        "autograd_core.tools.pytest_plugin",
-        "-p",
         "no:cacheprovider",
         "-q",
     ]
