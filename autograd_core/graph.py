@@ -358,8 +358,8 @@ def _sum_to(c: Any, shape: tuple[int, ...], primitive: Any) -> Any:
     repeated = tuple(i + extra for i, n in enumerate(shape) if n == 1 and c.shape[i + extra] != 1)
     if not repeated and type(c) is np.ndarray and c.dtype in _BLAS and c.flags.c_contiguous:
         # Of whole rows: a product with ones is faster than NumPy's sum, and its rounding smaller.
-        rows = np.reshape(c, (math.prod(c.shape[:extra]), math.prod(shape)))
-        return np.reshape(np.ones(len(rows), c.dtype) @ rows, shape)
+        rows = c.reshape((math.prod(c.shape[:extra]), math.prod(shape)))
+        return (np.ones(len(rows), c.dtype) @ rows).reshape(shape)
     return np.sum(c, axis=(*range(extra), *repeated), keepdims=True).reshape(shape)
 
 

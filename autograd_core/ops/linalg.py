@@ -51,7 +51,7 @@ __all__ = [
 
 def _rows(x: Any) -> Any:
     """All dimensions but the last merged into one."""
-    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _products(rng: np.random.Generator) -> list[Sample]:
@@ -127,7 +127,7 @@ def _linear(input: Any, weight: Any, bias: Any) -> Any:
 
 
 _linear.defvjp(
-    lambda g, input_shape, weight: np.reshape(_rows(g) @ weight, input_shape),
+    lambda g, input_shape, weight: (_rows(g) @ weight).reshape(input_shape),
     lambda g, input: _rows(g).mT @ _rows(input),
     lambda g: g,
 )
