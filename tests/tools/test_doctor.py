@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 import autograd_core as ag
 from autograd_core import nn, optim
@@ -15,6 +14,8 @@ from autograd_core.tools.cli import main
 from autograd_core.tools.doctor import Doctor, doctor
 from autograd_core.tools.doctor_findings import ADVICE, DoctorReport, Finding
 from autograd_core.tools.training import fit
+
+load_digits = pytest.importorskip("sklearn.datasets").load_digits
 
 F = nn.functional
 PIXELS, LABELS = load_digits(return_X_y=True)

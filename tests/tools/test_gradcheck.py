@@ -363,6 +363,8 @@ def test_what_the_complex_step_loses_is_not_believed():
 @pytest.mark.parametrize("name", sorted(ANALYTIC))
 def test_every_analytic_operation_takes_complex_numbers(name):
     """The complex step agrees with the rules, which differences have been compared with."""
+    if name in ("erf", "erfc", "ndtr"):
+        pytest.importorskip("scipy")
     function = REGISTRY[name]
     args, params, places = first_sample(function.record)
     tensors = [ag.tensor(a.astype(float) if i in places else a, requires_grad=i in places) for i, a in enumerate(args)]
