@@ -19,10 +19,12 @@ from .diagnosis_plots import (
 )
 from .diagnosis_surfaces import SURFACES, Landscape, Surface, Trajectories, loss_landscape, optimizer_trajectories
 from .doctor import Doctor, DoctorReport, Finding, doctor
+from .explain import Explanation, explain
 from .gradcheck import assert_gradients, gradcheck
 from .gradcheck_report import Culprit, GradcheckReport
 from .picture import Arrow, Box, Cluster, Picture, graph
 from .range_finder import RangeTest, find_rate
+from .step_page import save_page
 from .weights import load_weights, save_weights
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Culprit",
     "Doctor",
     "DoctorReport",
+    "Explanation",
     "Finding",
     "GradcheckReport",
     "Landscape",
@@ -43,6 +46,7 @@ __all__ = [
     "activation_histograms",
     "assert_gradients",
     "doctor",
+    "explain",
     "find_rate",
     "gradcheck",
     "gradient_flow",
@@ -51,6 +55,7 @@ __all__ = [
     "load_weights",
     "loss_landscape",
     "optimizer_trajectories",
+    "save_page",
     "save_weights",
     "update_history",
     "update_ratios",

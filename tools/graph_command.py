@@ -13,10 +13,13 @@ import autograd_core as ag
 from .picture import graph
 from .program_file import load_function
 from .program_picture import is_compiled
+from .step_page import save_page
 
 __all__ = ["add_graph"]
 
 PICTURES = (".svg", ".png", ".pdf", ".dot", ".gv")
+
+PAGE = ".html"
 
 DESCRIPTION = """\
 Draws how a function computes what it returns, with the gradients that come back.
@@ -43,7 +46,7 @@ def add_graph(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("target", metavar="FILE.PY:FUNCTION", help="the function that returns what to draw")
-    kinds = f"{', '.join(PICTURES)} (default: graph.svg)"
+    kinds = f"{', '.join(PICTURES)}, or {PAGE} for a page to step through (default: graph.svg)"
     parser.add_argument("-o", "--output", help=f"the file to write: {kinds}", default="graph.svg", metavar="FILE")
     deep = "how many modules within one another to open; 0 makes each module one box (default: all)"
     parser.add_argument("--depth", help=deep, type=int, metavar="N")
@@ -59,8 +62,8 @@ def add_graph(commands: Any) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     path = Path(given.output)
-    if path.suffix.lower() not in PICTURES:
-        return _refuse(f"--output must end in {', '.join(PICTURES)}, got {path.name!r}", 2)
+    if path.suffix.lower() not in (*PICTURES, PAGE):
+        return _refuse(f"--output must end in {', '.join((*PICTURES, PAGE))}, got {path.name!r}", 2)
     try:
         function = load_function(given.target)
     except ValueError as error:
@@ -68,7 +71,11 @@ def _run(given: argparse.Namespace) -> int:
     output, variables = _called(function)
     try:
         options = {"depth": given.depth, "colour": given.colour, "direction": given.direction}
-        graph(output, names=variables, max_nodes=given.max_nodes, roll=not given.no_roll, **options).save(path)
+        picture = graph(output, names=variables, max_nodes=given.max_nodes, roll=not given.no_roll, **options)
+        if path.suffix.lower() == PAGE:
+            save_page(picture, path)
+        else:
+            picture.save(path)
     except (TypeError, ValueError, RuntimeError) as error:
         return _refuse(str(error), 1)
     print(path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -263,10 +264,37 @@ def graph(
     >>> [box.title for box in picture.boxes if box.kind != "leaf"]
     ['v1 = x + y', 'v2 = y - z', 'f = v1 \N{MIDDLE DOT} v2']
     """
+    return picture_from(
+        sys._getframe(1),
+        output,
+        names=names,
+        gradients=gradients,
+        values=values,
+        direction=direction,
+        max_nodes=max_nodes,
+        depth=depth,
+        roll=roll,
+        colour=colour,
+    )
+
+
+def picture_from(
+    frame: FrameType,
+    output: Any,
+    *,
+    names: Any = None,
+    gradients: bool = True,
+    values: bool = True,
+    direction: str = "TB",
+    max_nodes: int = 400,
+    depth: int | None = None,
+    roll: bool = True,
+    colour: str = "kind",
+) -> Picture:
+    """What :func:`graph` gives to code in this frame, whose variables give their names."""
     from . import drawing, program_picture
 
     _check(direction, max_nodes, depth, colour)
-    frame = sys._getframe(1)
     variables = {**frame.f_locals, **(frame.f_globals | frame.f_locals)}  # locals come first
     found = labels.found_names(names, variables)
     picture = Picture("", direction=direction, colour=colour)

@@ -104,7 +104,7 @@ def test_a_compiled_function(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["graphed.py:scalar", "-o", "f.jpg"], 2, "must end in .svg, .png, .pdf, .dot, .gv, got 'f.jpg'"),
+        (["graphed.py:scalar", "-o", "f.jpg"], 2, "must end in .svg, .png, .pdf, .dot, .gv, .html, got 'f.jpg'"),
         (["graphed.py:nothing"], 2, "has no function 'nothing'"),
         (["absent.py:f"], 2, "there is no file absent.py"),
         (["graphed.py"], 2, "expected file.py:function"),
