@@ -239,7 +239,8 @@ def save_page(
     True
     """
     if not isinstance(output, Picture):
-        options = {"depth": depth, "max_nodes": max_nodes, "roll": roll, "direction": direction, "colour": colour}
+        options: dict[str, Any] = {"depth": depth, "max_nodes": max_nodes, "roll": roll}
+        options |= {"direction": direction, "colour": colour}
         output = picture_from(sys._getframe(1), output, names=names, **options)
     return files.write(path, page(output).encode())
 
