@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import autograd, modes
-from .compiler.trees import flatten, unflatten
+from .compiler.trees import flatten, grouped, unflatten
 from .ops.joining import stack, unbind
 from .tensor import Tensor, as_tensor, wrap
 from .traced import TracingError
@@ -118,7 +118,7 @@ class _Body:
 
     def unrolled(self, tensors: Sequence[Tensor], counts: Sequence[int], order: range) -> list[Tensor]:
         """The last state, and what the steps gave, by the loop as it is."""
-        carry, xs, constants = _split(tensors, counts)
+        carry, xs, constants = grouped(tensors, counts)
         columns = [unbind(x) for x in xs]
         rows: dict[int, list[Any]] = {}
         for t in order:
@@ -148,12 +148,6 @@ def _listed(kinds: list[Any]) -> str:
     return "[" + ", ".join(f"{dtype}{list(shape)}" for shape, dtype in kinds) + "]"
 
 
-def _split(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
-    """Lists of these lengths, one after the other."""
-    rest = iter(values)
-    return [[next(rest) for _ in range(n)] for n in counts]
-
-
 _loops: dict[Hashable, tuple[Any, Any]] = {}
 
 
@@ -169,7 +163,7 @@ def _known_loop(body: _Body, tensors: list[Tensor], counts: list[int]) -> tuple[
     linked = [mode.grad and t.requires_grad for t in tensors]
     if any(linked):
         linked[: counts[0]] = [t.is_floating_point() for t in tensors[: counts[0]]]
-    carry, xs, constants = _split([(t.shape, t.dtype) for t in tensors], counts)
+    carry, xs, constants = grouped([(t.shape, t.dtype) for t in tensors], counts)
     try:
         key = (identity, tuple(carry), tuple((n[1:], dtype) for n, dtype in xs), tuple(constants), tuple(linked))
         found = _loops.get(key)
@@ -186,7 +180,7 @@ def _made_loop(body: _Body, tensors: list[Tensor], counts: list[int], linked: li
     """The loop, or None if the function cannot be recorded."""
     from .compiler.numpy_loop import Loop
 
-    carry, xs, constants = _split([_array(t) for t in tensors], counts)
+    carry, xs, constants = grouped([_array(t) for t in tensors], counts)
     try:
         return Loop(body, carry, [x[0] for x in xs], constants, linked)
     except TracingError:
@@ -203,7 +197,7 @@ def _array(t: Tensor) -> np.ndarray:
 def _forward(loop: Any, tensors: Sequence[Tensor], counts: Sequence[int], order: range, kept: Any) -> list[Any]:
     """The arrays of the last state, and of what the steps gave."""
     ys = [np.empty((len(order), *y.shape), y.dtype) for y in loop.ys]
-    carry = loop.forward(*_split([_array(t) for t in tensors], counts), order, kept, ys)
+    carry = loop.forward(*grouped([_array(t) for t in tensors], counts), order, kept, ys)
     return [*map(np.array, carry), *ys]
 
 
@@ -232,7 +226,7 @@ class _Scan(autograd.Function):
             return (None, None, None, None, *(next(found) if needed else None for needed in wanted))
         states = ctx.counts[0]
         arrays = [g.array for g in grads]
-        _, xs, constants = _split([_array(t) for t in tensors], ctx.counts)
+        _, xs, constants = grouped([_array(t) for t in tensors], ctx.counts)
         with np.errstate(all="ignore"):
             parts = ctx.loop.backward(arrays[:states], arrays[states:], xs, constants, ctx.order, ctx.kept)
         found = (g if g is None else wrap(g) for part in parts for g in part)

@@ -9,7 +9,7 @@ from typing import Any
 from autograd_core.nn import Module
 
 from .doctor import doctor
-from .program_file import load_function
+from .program_file import load_function, refuse
 
 __all__ = ["add_doctor"]
 
@@ -48,8 +48,7 @@ def _run(given: argparse.Namespace) -> int:
     try:
         parts = _parts(load_function(given.target)(), given.target)
     except ValueError as error:
-        print(f"autograd-core doctor: {error} (see autograd-core doctor --help)", file=sys.stderr)
-        return 2
+        return refuse("doctor", error)
     report = doctor(*parts, training=not given.evaluation)
     if given.json:
         print(report.to_json())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from .gradcheck import gradcheck
 from .gradcheck_coverage import MODES
 from .gradcheck_report import FAIL, INCONCLUSIVE, PASS
-from .program_file import load_function
+from .program_file import load_function, refuse
 
 __all__ = ["EXIT_CODES", "add_gradcheck"]
 
@@ -56,19 +55,14 @@ def _run(given: argparse.Namespace) -> int:
         make = load_function(given.target)
         fn, inputs, kwargs = _parts(make(), given.target)
     except ValueError as error:
-        return _refuse(error)
+        return refuse("gradcheck", error)
     if given.order < 1:
-        return _refuse(f"--order must be at least 1, got {given.order}")
+        return refuse("gradcheck", f"--order must be at least 1, got {given.order}")
     report = gradcheck(
         fn, inputs, kwargs, order=given.order, rtol=given.rtol, seed=given.seed, mode=given.mode, forward=given.forward
     )
     print(report.to_json() if given.json else report)
     return EXIT_CODES[report.verdict]
-
-
-def _refuse(message: object) -> int:
-    print(f"autograd-core gradcheck: {message} (see autograd-core gradcheck --help)", file=sys.stderr)
-    return 2
 
 
 def _parts(returned: Any, target: str) -> tuple[Any, Any, dict[str, Any]]:

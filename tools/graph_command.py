@@ -11,7 +11,7 @@ from typing import Any
 import autograd_core as ag
 
 from .picture import graph
-from .program_file import load_function
+from .program_file import load_function, refuse
 from .program_picture import is_compiled
 from .step_page import save_page
 
@@ -63,11 +63,11 @@ def add_graph(commands: Any) -> None:
 def _run(given: argparse.Namespace) -> int:
     path = Path(given.output)
     if path.suffix.lower() not in (*PICTURES, PAGE):
-        return _refuse(f"--output must end in {', '.join((*PICTURES, PAGE))}, got {path.name!r}", 2)
+        return refuse("graph", f"--output must end in {', '.join((*PICTURES, PAGE))}, got {path.name!r}", 2)
     try:
         function = load_function(given.target)
     except ValueError as error:
-        return _refuse(str(error), 2)
+        return refuse("graph", str(error), 2)
     output, variables = _called(function)
     try:
         options = {"depth": given.depth, "colour": given.colour, "direction": given.direction}
@@ -77,14 +77,9 @@ def _run(given: argparse.Namespace) -> int:
         else:
             picture.save(path)
     except (TypeError, ValueError, RuntimeError) as error:
-        return _refuse(str(error), 1)
+        return refuse("graph", str(error), 1)
     print(path)
     return 0
-
-
-def _refuse(message: str, code: int) -> int:
-    print(f"autograd-core graph: {message} (see autograd-core graph --help)", file=sys.stderr)
-    return code
 
 
 def _called(function: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:

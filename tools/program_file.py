@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["load_function"]
+__all__ = ["load_function", "refuse"]
 
 
 def load_function(target: str) -> Callable[[], Any]:
@@ -45,3 +45,9 @@ def load_function(target: str) -> Callable[[], Any]:
         names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == file.stem]
         raise ValueError(f"{path} has no function {name!r}; it has {', '.join(names) or 'none'}")
     return found  # type: ignore[no-any-return]
+
+
+def refuse(command: str, message: object, code: int = 2) -> int:
+    """Say why a command does not do what it was asked; gives its exit code."""
+    print(f"autograd-core {command}: {message} (see autograd-core {command} --help)", file=sys.stderr)
+    return code

@@ -1,10 +1,10 @@
 """A loop whose body is a recorded program, forward and backward, as NumPy code.
 
 The body is recorded once, together with its gradient.  What its results depend on is the body of the forward loop.  The
-rest is that of the backward loop, which goes through the steps in the opposite order, and takes from
-a list what the forward loop kept for it.  What depends on constants alone is computed before either.  The rules are
-those of the engine, but nothing has to be looked up, linked or sorted in every step; where arrays are small, that is
-what costs most.
+rest is that of the backward loop, which goes through the steps in the opposite order, and takes from a list what the
+forward loop kept for it.  What depends on constants alone is computed before either.  The rules are those of the
+engine, but nothing has to be looked up, linked or sorted in every step; where arrays are small, that is what costs
+most.
 
 The forward loop of ``h = tanh(x + h @ w)``, which gives h in every step (v0s has the x of all steps)::
 
@@ -38,12 +38,12 @@ from .. import autograd, modes
 from ..primitive import NUMPY, REGISTRY
 from ..tensor import Tensor, wrap
 from ..traced import TracingError
-from .passes import common, dead_code, fold, simplify, transpose
+from .passes import SIMPLER, dead_code
 from .program import EFFECTS, Argument, Constant, Instruction, Operand, Program, Result, Value
 from .recorder import record
-from .trees import unflatten
+from .trees import grouped, unflatten
 
-__all__ = ["Loop", "split"]
+__all__ = ["Loop"]
 
 Step = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """From the state, what there is for this step, and the constants: to the next state, and what the step gives.  All are
@@ -108,16 +108,10 @@ class Loop:
         self.backward = body.names.get("backward")
 
 
-def split(values: Sequence[Any], parts: Sequence[int]) -> list[list[Any]]:
-    """Lists of these lengths, one after the other."""
-    rest = iter(values)
-    return [[next(rest) for _ in range(n)] for n in parts]
-
-
 def _first(step: Step, given: list[np.ndarray], parts: Sequence[int]) -> list[np.ndarray]:
     """What the step gives for these arguments; in a recording, so that nothing else happens."""
     with modes.change(grad=False):
-        recording = record(lambda inputs: step(*split(inputs, parts)), ([wrap(a) for a in given],))
+        recording = record(lambda inputs: step(*grouped(inputs, parts)), ([wrap(a) for a in given],))
     recording.restore()
     after, ys = unflatten(
         recording.structure,
@@ -137,7 +131,7 @@ def _recorded(
     many = len(linked)
 
     def joint(inputs: list[Tensor], cotangents: list[Tensor]) -> Any:
-        after, ys = step(*split(inputs, parts))
+        after, ys = step(*grouped(inputs, parts))
         found = [*after, *ys]
         depends = [t.requires_grad for t in found]
         wanted = [i for i, needed in enumerate(linked) if needed]
@@ -160,7 +154,7 @@ def _recorded(
     if recording.guards or not all(isinstance(s, (Argument, Constant)) for s in program.inputs.values()):
         raise TracingError("scan: the step depends on something that is not among its arguments")
     inputs = [v for v, source in program.inputs.items() if isinstance(source, Argument)]
-    for transformed in (simplify, fold, common, dead_code, transpose, simplify, fold, common, dead_code):
+    for transformed in SIMPLER:
         program = transformed(program)
     kept = [x for _, x in program.outputs]
     results = [inputs[x.position] if isinstance(x, Argument) else kept[x] for x in recording.returned]
@@ -187,11 +181,11 @@ class _Body:
         parts: tuple[int, int, int],
     ) -> None:
         states, count = parts[0], len(results)
-        self.carry, self.xs, self.constants, self.g_carry, self.g_ys = split(inputs, [*parts, states, count - states])
+        self.carry, self.xs, self.constants, self.g_carry, self.g_ys = grouped(inputs, [*parts, states, count - states])
         self.after, self.ys = results[:states], results[states:]
         self.names: dict[str, Any] = {"np": np}
         self._numbers: dict[Value, int] = {}
-        self.grads = split([self._array(g, of) for g, of in zip(grads, inputs, strict=False)], parts)
+        self.grads = grouped([self._array(g, of) for g, of in zip(grads, inputs, strict=False)], parts)
         self.grads[0] = [g or self._array(0.0, of) for g, of in zip(self.grads[0], self.carry, strict=True)]
         self.once: list[str] = []
         self.each: list[str] = []

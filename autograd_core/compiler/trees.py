@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..tensor import Tensor
 
-__all__ = ["Structure", "flatten", "unflatten"]
+__all__ = ["Structure", "flatten", "grouped", "unflatten"]
 
 
 class Leaf(NamedTuple):
@@ -114,6 +114,12 @@ def _split(tree: Any, leaves: list[Any]) -> Structure:
 def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
     """The containers of a structure around these leaves."""
     return _joined(structure, iter(leaves))
+
+
+def grouped(values: Iterable[Any], counts: Sequence[int]) -> list[list[Any]]:
+    """Lists of these lengths, one after the other."""
+    rest = iter(values)
+    return [[next(rest) for _ in range(n)] for n in counts]
 
 
 def _joined(structure: Structure, leaves: Iterator[Any]) -> Any:

@@ -13,11 +13,25 @@ from .one_hot import one_hot
 from .simplify import simplify
 from .transpose import transpose
 
-__all__ = ["PASSES", "common", "dead_code", "decompose", "fold", "one_hot", "optimize", "simplify", "transpose"]
+__all__ = [
+    "PASSES",
+    "SIMPLER",
+    "common",
+    "dead_code",
+    "decompose",
+    "fold",
+    "one_hot",
+    "optimize",
+    "simplify",
+    "transpose",
+]
 
 _ROUND = (simplify, fold, common, dead_code)
 
-PASSES: tuple[Callable[[Program], Program], ...] = (dead_code, decompose, one_hot, *_ROUND, transpose, *_ROUND)
+SIMPLER: tuple[Callable[[Program], Program], ...] = (*_ROUND, transpose, *_ROUND)
+"""The passes after which the primitives are those that were recorded."""
+
+PASSES = (dead_code, decompose, one_hot, *SIMPLER)
 """In order.  What is alike, or known, or used once, shows fully only when the others have been there."""
 
 
