@@ -69,10 +69,12 @@ class Interpreted:
             if isinstance(target, State):
                 target.tensor.array[...] = value
             elif isinstance(target, Gradient):
-                of = target.of if isinstance(target.of, Tensor) else leaves[target.of]
-                grad = grads.setdefault(id(of), Tensor(value))
-                grad.array[...] = value
-                of.grad = grad
+                if isinstance(target.of, Tensor):
+                    grad = grads.setdefault(target.of, Tensor(value))
+                    grad.array[...] = value
+                    target.of.grad = grad
+                else:
+                    leaves[target.of].grad = Tensor(np.array(value))
             else:
                 results.append(wrap(np.array(value)))
         for tensor in recording.cleared:
