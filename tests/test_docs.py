@@ -19,6 +19,7 @@ from autograd_core import nn, optim
 from autograd_core.compiler.recorder import record
 
 ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 PAGE = (ROOT / "docs" / "compile.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
 KERNELS = ("exponential", "powers", "hyperbolic", "trigonometric", "error_function")
@@ -134,22 +135,27 @@ def test_the_errors_of_functions_are_those_of_their_docstrings():
     assert written == {name: (errors.get("float32", "0.5"), errors["float64"]) for name, errors in found.items()}
 
 
-def test_every_module_of_the_compiler_is_on_the_map():
+@pytest.mark.parametrize(
+    "of", ["autograd_core/compiler", *(f"tools{of}" for of in ("", "/checking", "/diagnosis", "/pictures"))]
+)
+def test_every_module_is_on_the_map(of):
     text = (ROOT / "docs" / "architecture.md").read_text()
     named = set(re.findall(r"`(?:\w+/)*(\w+)(?:\.py|/)?`", text))
-    folder = ROOT / "autograd_core" / "compiler"
-    modules = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
+    modules = {path.stem for path in (ROOT / of).iterdir() if path.name[0] not in "_."}
     assert modules <= named
     for path in re.findall(r"`((?:\w+/)*\w+\.py)`", text):
         assert list(ROOT.glob(f"**/{path}")), f"there is no {path}"
 
 
-def test_examples_of_the_page_on_layers(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", [page for page in PAGES if ">>> " in page.read_text()], ids=lambda page: page.stem)
+def test_examples_of_pages(page, tmp_path, monkeypatch):
     for needed in ("numba", "safetensors"):
         pytest.importorskip(needed)
     monkeypatch.chdir(tmp_path)
-    page = ROOT / "docs" / "layers.md"
-    examples.run(doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0))
+    examples.run(
+        doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0),
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
+    )
 
 
 def test_the_page_on_layers_has_all_of_them():

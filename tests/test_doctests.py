@@ -7,7 +7,10 @@ import pkgutil
 import examples
 import pytest
 
-FOLDERS = ("", ".ops", ".nn", ".nn.functional", ".nn.models", ".nn.utils", ".optim", ".optim.lr_scheduler", ".tools")
+FOLDERS = (
+    *("", ".ops", ".nn", ".nn.functional", ".nn.models", ".nn.utils", ".optim", ".optim.lr_scheduler"),
+    *(".tools", ".tools.checking", ".tools.diagnosis", ".tools.pictures"),
+)
 MODULES = [
     name
     for folder in (f"autograd_core{name}" for name in FOLDERS)

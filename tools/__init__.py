@@ -1,4 +1,4 @@
-"""What people use around a model: the gradient checker, pictures of the backward pass, training, saving.
+"""What people use around a model: the gradient checker, pictures of the backward pass, the training doctor, saving.
 
 >>> import autograd_core as ag
 >>> from autograd_core.tools import gradcheck
@@ -9,55 +9,19 @@ True
 if not __name__.startswith("autograd_core."):
     raise ImportError("import it as autograd_core.tools: 'from autograd_core import tools'")
 
-from .diagnosis_plots import (
-    activation_histograms,
-    gradient_flow,
-    gradient_histograms,
-    update_history,
-    update_ratios,
-    weight_histograms,
-)
-from .diagnosis_surfaces import SURFACES, Landscape, Surface, Trajectories, loss_landscape, optimizer_trajectories
-from .doctor import Doctor, DoctorReport, Finding, doctor
-from .explain import Explanation, explain
-from .gradcheck import assert_gradients, gradcheck
-from .gradcheck_report import Culprit, GradcheckReport
-from .picture import Arrow, Box, Cluster, Picture, graph
+from . import checking as _checking
+from . import diagnosis as _diagnosis
+from . import pictures as _pictures
+from .checking import *
+from .diagnosis import *
+from .pictures import *
 from .range_finder import RangeTest, find_rate
-from .step_page import save_page
 from .weights import load_weights, save_weights
 
 __all__ = [
-    "SURFACES",
-    "Arrow",
-    "Box",
-    "Cluster",
-    "Culprit",
-    "Doctor",
-    "DoctorReport",
-    "Explanation",
-    "Finding",
-    "GradcheckReport",
-    "Landscape",
-    "Picture",
     "RangeTest",
-    "Surface",
-    "Trajectories",
-    "activation_histograms",
-    "assert_gradients",
-    "doctor",
-    "explain",
     "find_rate",
-    "gradcheck",
-    "gradient_flow",
-    "gradient_histograms",
-    "graph",
     "load_weights",
-    "loss_landscape",
-    "optimizer_trajectories",
-    "save_page",
     "save_weights",
-    "update_history",
-    "update_ratios",
-    "weight_histograms",
+    *(name for folder in (_checking, _diagnosis, _pictures) for name in folder.__all__),
 ]

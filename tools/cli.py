@@ -19,9 +19,9 @@ from autograd_core.compiler.cache import current as current_cache
 from autograd_core.nn.activation_module import BY_NAME
 
 from . import digits
-from .doctor_command import add_doctor
-from .gradcheck_command import add_gradcheck
-from .graph_command import add_graph
+from .checking.command import add_gradcheck
+from .diagnosis.command import add_doctor
+from .pictures.command import add_graph
 from .training import Compilation, Epoch
 
 __all__ = ["main"]

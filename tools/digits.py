@@ -21,7 +21,8 @@ import autograd_core as ag
 from autograd_core import nn, optim
 from autograd_core.nn.functional import cross_entropy
 
-from . import files, picture, plots
+from . import files, plots
+from .pictures import Picture, graph
 from .training import Compilation, Data, DivergedError, Epoch, accuracy, fit
 from .weights import save_weights
 
@@ -269,9 +270,9 @@ def _save(result: Result, folder: Path, model: nn.MLP, about: dict[str, Any], hi
         result.notes.append(str(error))
 
 
-def _graph(model: nn.MLP, data: Data) -> picture.Picture:
+def _graph(model: nn.MLP, data: Data) -> Picture:
     """The picture of one training step on a few digits."""
     pixels, labels = (part[:8] for part in data)
     with ag.record():
         loss = cross_entropy(model(pixels), labels)
-    return picture.graph(loss, names=model)
+    return graph(loss, names=model)

@@ -3,10 +3,10 @@
 import doctest
 
 
-def run(test: doctest.DocTest) -> None:
+def run(test: doctest.DocTest, optionflags: int = 0) -> None:
     """Run the examples; an exception an example was not to raise comes out as it is."""
     try:
-        doctest.DebugRunner(verbose=False).run(test)
+        doctest.DebugRunner(verbose=False, optionflags=optionflags).run(test)
     except doctest.UnexpectedException as unexpected:
         raise unexpected.exc_info[1] from None
     except doctest.DocTestFailure as failure:

@@ -16,6 +16,7 @@ import autograd_core as ag
 from autograd_core import nn
 from autograd_core.compiler import cache
 from autograd_core.tools import cli, digits, files
+from autograd_core.tools.pictures import render
 from autograd_core.tools.weights import load_weights
 
 RUN = [sys.executable, "-c", "import sys; from autograd_core.tools.cli import main; sys.exit(main())"]
@@ -32,7 +33,7 @@ NAMES = {
 def _drawing_is_someone_elses(request, monkeypatch):
     """Pictures have tests of their own; that a drawing is written is tested where one is asked for."""
     if "draws" not in request.fixturenames:
-        monkeypatch.setattr(digits.picture.render, "render", lambda dot, format: b"<svg/>")
+        monkeypatch.setattr(render, "render", lambda dot, format: b"<svg/>")
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_without_a_renderer_the_graph_is_left_as_dot(tmp_path, monkeypatch):
     def nothing(dot, format):
         raise RuntimeError("neither is installed")
 
-    monkeypatch.setattr(digits.picture.render, "render", nothing)
+    monkeypatch.setattr(render, "render", nothing)
     result = digits.train(QUICK, tmp_path)
     assert result.stopped is None
     assert result.files["graph"] == str(tmp_path / "graph.dot")

@@ -1,0 +1,408 @@
+"""A wrong rule, planted in a real network, is named: operation, file, line, module."""
+
+import contextlib
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+from autograd_core import nn
+from autograd_core.nn import functional as F
+from autograd_core.primitive import REGISTRY
+from autograd_core.tools.checking.gradcheck import gradcheck
+
+
+def normal(*shape: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+# The networks; "# at ..." marks the lines that the errors are to be found at.
+
+
+class Convolutional(nn.Module):
+    """A small image classifier with its loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(2, 3, 2)
+        )
+        self.head = nn.Linear(12, 4)
+
+    def forward(self, images, targets):
+        maps = self.features(images)  # at features
+        flat = maps.flatten(1)
+        scores = self.head(flat)  # at head
+        return F.cross_entropy(scores, targets)  # at loss
+
+
+class Recurrent(nn.Module):
+    """An LSTM that tags a sequence."""
+
+    def __init__(self):
+        super().__init__()
+        self.memory = nn.LSTM(3, 2, batch_first=True)
+        self.tags = nn.Linear(2, 2)
+
+    def forward(self, sequence):
+        states, _ = self.memory(sequence)  # at memory
+        return self.tags(states).tanh()  # at tags
+
+
+class Attentive(nn.Module):
+    """A Transformer block."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, activation="gelu", batch_first=True)
+
+    def forward(self, sequence):
+        return self.block(sequence)  # at block
+
+
+class Perceptron(nn.Module):
+    """An MLP whose layers are followed by all kinds of functions."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(8, 3)])
+        self.scale = nn.Parameter(np.array([1.5, 0.5, 2.0, 0.7]))
+        self.shift = nn.Parameter(np.array([0.1, -0.2, 0.3, 0.0]))
+
+    def forward(self, x):
+        hidden = self.layers[0](x) + self.shift  # at shift
+        hidden = (hidden * self.scale).sin()  # at sin
+        hidden = self.layers[1](hidden) - hidden  # at difference
+        positive = ag.exp(hidden)  # at exp
+        share = hidden / positive.sum(dim=-1, keepdim=True)  # at share
+        both = ag.cat([share, positive.sqrt()], dim=-1)  # at cat
+        last = self.layers[2](both)
+        last = ag.stack(last.unbind(1), dim=1)  # at columns
+        return ag.logsumexp(last**3, dim=-1) + ag.amax(last.cumsum(dim=0))  # at last
+
+
+NETWORKS = {
+    "CNN": (Convolutional, lambda: (normal(3, 1, 6, 6), np.array([0, 3, 1]))),
+    "LSTM": (Recurrent, lambda: (normal(2, 3, 3),)),
+    "Transformer": (Attentive, lambda: (normal(2, 3, 4),)),
+    "MLP": (Perceptron, lambda: (normal(4, 3),)),
+}
+
+
+# The errors
+
+
+@contextlib.contextmanager
+def planted(function, rule, argument: int) -> Iterator[None]:
+    """Another derivative rule for one argument of an operation, for a while."""
+    rules, variadic = function.record.rules, function.record.variadic_rule
+    changed = list(rules)
+    if argument < len(rules):
+        changed[argument] = rule
+        wrong = variadic
+    else:
+        wrong = rule
+    try:
+        function.defvjp(*changed, variadic=wrong)
+        yield
+    finally:
+        function.defvjp(*rules, variadic=variadic)
+
+
+def changed(rule, how):
+    """A rule with the same parameters (they say what is saved), and something done to its result."""
+    names = ", ".join(inspect.signature(rule).parameters)
+    return eval(f"lambda {names}: how(rule({names}))", {"rule": rule, "how": how})
+
+
+def opposite(g):
+    return -g
+
+
+def halved(g):
+    return 0.5 * g
+
+
+def thousandth(g):
+    return 1.001 * g
+
+
+def shifted(g):
+    return g + 0.01
+
+
+def transposed(g):
+    return g.reshape(g.shape[::-1]).T
+
+
+def averaged(g):
+    return g / max(1, g.shape[0])
+
+
+def reversed_rows(g):
+    return g[::-1]
+
+
+PLANTED = [
+    # network, operation, argument, error, line, module path, class of the module
+    ("CNN", "conv", 0, opposite, "features", "features.0", "Conv2d"),
+    ("CNN", "conv", 1, reversed_rows, "features", "features.0", "Conv2d"),
+    ("CNN", "standardize", 0, lambda g, input: g - g.mean(), "features", "features.1", "BatchNorm2d"),
+    ("CNN", "affine", 1, averaged, "features", "features.1", "BatchNorm2d"),
+    ("CNN", "relu", 0, lambda g, out: g, "features", "features.2", "ReLU"),
+    ("CNN", "window_max", 0, halved, "features", "features.3", "MaxPool2d"),
+    ("CNN", "log_softmax", 0, lambda g: g, "loss", "", "Convolutional"),
+    ("CNN", "gather", 0, shifted, "loss", "", "Convolutional"),
+    ("LSTM", "sigmoid", 0, lambda g, out: g * out, "memory", "memory", "LSTM"),
+    ("LSTM", "mul", 1, lambda g, other: g * other, "memory", "memory", "LSTM"),
+    ("LSTM", "split", 0, lambda g, axis: np.concatenate(g[::-1], axis), "memory", "memory", "LSTM"),
+    ("LSTM", "tanh", 0, thousandth, "memory", "memory", "LSTM"),
+    ("Transformer", "matmul", 1, transposed, "block", "block.self_attn", "MultiheadAttention"),
+    ("Transformer", "softmax", 0, lambda g, out: g * out, "block", "block.self_attn", "MultiheadAttention"),
+    ("Transformer", "permute", 0, reversed_rows, "block", "block.self_attn", "MultiheadAttention"),
+    ("Transformer", "ndtr", 0, lambda g, input: g, "block", "block.activation", "GELU"),
+    ("Transformer", "gated", 1, opposite, "block", "block.activation", "GELU"),
+    ("Transformer", "affine", 2, halved, "block", "block.norm1", "LayerNorm"),
+    ("MLP", "sin", 0, lambda g, input: g * np.sin(input), "sin", "", "Perceptron"),
+    ("MLP", "add", 1, averaged, "shift", "", "Perceptron"),
+    ("MLP", "sub", 1, lambda g: g, "difference", "", "Perceptron"),
+    ("MLP", "exp", 0, shifted, "exp", "", "Perceptron"),
+    ("MLP", "sum", 0, halved, "share", "", "Perceptron"),
+    ("MLP", "div", 1, lambda g, other: -g / other, "share", "", "Perceptron"),
+    ("MLP", "sqrt", 0, lambda g, out: g / out, "cat", "", "Perceptron"),
+    ("MLP", "cat", 0, reversed_rows, "cat", "", "Perceptron"),
+    ("MLP", "unbind", 0, lambda g, axis: np.stack(g[::-1], axis), "columns", "", "Perceptron"),
+    ("MLP", "stack", 0, opposite, "columns", "", "Perceptron"),
+    ("MLP", "pow", 0, thousandth, "last", "", "Perceptron"),
+    ("MLP", "cumsum", 0, lambda g: g, "last", "", "Perceptron"),
+    ("MLP", "amax", 0, halved, "last", "", "Perceptron"),
+    ("MLP", "logsumexp", 0, halved, "last", "", "Perceptron"),
+]
+
+
+SOURCE = Path(__file__).read_text().splitlines()
+
+
+def line_of(marker: str) -> int:
+    """Where the line with a mark is in this file."""
+    (found,) = [i for i, line in enumerate(SOURCE, 1) if line.endswith(f"# at {marker}")]
+    return found
+
+
+def made(network: str) -> tuple[nn.Module, tuple[np.ndarray, ...]]:
+    ag.manual_seed(3)
+    build, inputs = NETWORKS[network]
+    return build(), inputs()
+
+
+@pytest.fixture
+def _no_known_loops(monkeypatch):
+    """Loops over time are recorded with the rules of that time, and kept."""
+    monkeypatch.setattr(importlib.import_module("autograd_core.scan"), "_loops", {})
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_networks_are_right(network):
+    model, inputs = made(network)
+    report = gradcheck(model, inputs)
+    assert report.ok, str(report)
+    assert report.culprit is None
+
+
+@pytest.mark.usefixtures("_no_known_loops")
+@pytest.mark.parametrize(
+    "row", PLANTED, ids=[f"{network}-{name}-{argument}" for network, name, argument, *_ in PLANTED]
+)
+def test_a_wrong_rule_in_a_network_is_named(row):
+    network, name, argument, error, marker, path, kind = row
+    function = REGISTRY[name]
+    rules = function.record.rules
+    right = rules[argument] if argument < len(rules) else function.record.variadic_rule
+    wrong = error if error.__name__ == "<lambda>" else changed(right, error)
+    model, inputs = made(network)
+    with planted(function, wrong, argument):
+        report = gradcheck(model, inputs, mode="directional")
+    assert report.verdict == "FAIL"
+    culprit = report.culprit
+    assert (culprit.primitive, culprit.argument) == (name, argument)
+    assert (culprit.file, culprit.line) == (__file__, line_of(marker))
+    assert (culprit.module, culprit.module_type) == (path, kind)
+    assert culprit.analytic != pytest.approx(culprit.numeric, rel=1e-5, abs=0)
+    assert all(other.startswith(f"{name} at ") for other in culprit.others)  # nobody else is blamed
+    assert culprit.downstream - 25 < culprit.innocent <= culprit.downstream
+
+
+def test_twenty_different_operations_are_planted():
+    assert len({name for _, name, *_ in PLANTED}) >= 20
+
+
+# Randomness
+
+
+def test_the_first_random_operation_is_named():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Dropout(0.5), nn.Linear(4, 2))
+    line = inspect.currentframe().f_lineno + 1
+    report = gradcheck(lambda x: model(x), normal(5, 3))
+    assert report.verdict == "FAIL"
+    assert re.search(
+        rf"not deterministic: .*, first by \w+ at {re.escape(__file__)}:{line}, in Dropout 2;", report.reason
+    )
+    assert gradcheck(model.eval(), normal(5, 3)).ok
+
+
+# Operations of one's own
+
+
+class Swish(ag.autograd.Function):
+    """x * sigmoid(x), with a derivative that lacks a term."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x.sigmoid()
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * x.sigmoid()
+
+
+@ag.custom_vjp(lambda g, input: g * 2 * input, lambda g, weight: 3 * g * weight)
+def weighted(input, weight):
+    return input**2 + weight**2
+
+
+class Gate(nn.Module):
+    def forward(self, x):
+        return Swish.apply(x)  # at gate
+
+
+class Weighted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(normal(4))
+
+    def forward(self, x):
+        return weighted(x, self.weight[None].broadcast_to(x.shape))  # at weighted
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "argument"), [(Gate, "Swish", 0), (Weighted, "weighted", 1)], ids=["Function", "custom_vjp"]
+)
+def test_an_operation_of_ones_own_is_named(layer, name, argument):
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Tanh(), layer()), nn.Linear(4, 2))
+    report = gradcheck(model, normal(5, 3))
+    culprit = report.culprit
+    assert (culprit.primitive, culprit.argument) == (name, argument)
+    assert (culprit.line, culprit.module) == (line_of(layer.__name__.lower()), "1.1")
+    assert culprit.innocent == culprit.downstream > 0
+
+
+def test_a_rule_of_the_wrong_shape_is_named():
+    model, inputs = made("MLP")
+    with planted(REGISTRY["sum"], lambda g: g.sum(axis=-1), 0):
+        report = gradcheck(model, inputs)
+    assert report.verdict == "FAIL"
+    assert "the backward pass fails with RuntimeError" in report.reason
+    culprit = report.culprit
+    assert (culprit.kind, culprit.primitive, culprit.line) == ("error", "sum", line_of("share"))
+    assert "gave shape" in str(culprit)
+
+
+def test_a_wrong_second_derivative_is_named():
+    def cut(g, out):
+        return g * (1 - (out.detach() if isinstance(out, ag.Tensor) else out) ** 2)
+
+    model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Tanh(), nn.Linear(3, 1))
+    with planted(REGISTRY["tanh"], cut, 0):
+        assert gradcheck(model, normal(3, 2)).ok
+        culprit = gradcheck(model, normal(3, 2), order=2).culprit
+    assert (culprit.primitive, culprit.order, culprit.module) == ("tanh", 2, "2")
+    assert "derivative of order 2" in str(culprit)
+
+
+# Values taken out of the graph
+
+
+class Cut(nn.Module):
+    def __init__(self, take_out):
+        super().__init__()
+        self.take_out = take_out
+
+    def forward(self, x):
+        size = (x * x).sum()
+        return x.tanh() / self.take_out(size)  # at cut
+
+
+def without_grad(t):
+    with ag.no_grad():
+        return t * 1.0
+
+
+TAKEN_OUT = {
+    "detach": lambda t: t.detach(),
+    "item": lambda t: t.item(),
+    "numpy": lambda t: t.detach().numpy(),
+    "no_grad": without_grad,
+}
+
+
+@pytest.mark.parametrize("way", TAKEN_OUT)
+def test_a_value_taken_out_of_the_graph_is_named(way):
+    report = gradcheck(nn.Sequential(nn.Linear(3, 2), Cut(TAKEN_OUT[way])), normal(4, 3))
+    assert report.verdict == "FAIL"
+    culprit = report.culprit
+    assert (culprit.kind, culprit.primitive, culprit.argument) == ("cut", "div", 1)
+    assert (culprit.line, culprit.module, culprit.module_type) == (line_of("cut"), "1", "Cut")
+    assert "every rule is right" in str(culprit)
+
+
+def test_an_output_without_history_is_named():
+    report = gradcheck(lambda x: (x * 2, float((x**2).sum())), normal(3))
+    assert report.culprit is None
+    assert "output 1 is no tensor" in report.hint
+    assert "output 0 is a tensor without history" in str(gradcheck(lambda x: (x * 2).detach(), normal(3)))
+
+
+def test_a_hook_that_changes_the_gradient_is_suspected():
+    def fn(x):
+        y = x * 2
+        if y.requires_grad:
+            y.register_hook(lambda g: 3 * g)
+        return y.sin()
+
+    report = gradcheck(fn, normal(3))
+    assert report.culprit is None
+    assert "a hook" in report.hint
+
+
+def test_an_input_that_differences_cannot_move_blames_nobody():
+    """Masked scores are -inf; where the root of 0 is not taken, its derivative is infinite and sent nothing."""
+
+    def fn(x, mask, factor):
+        shares = x.masked_fill(mask, -np.inf).softmax(-1)
+        roots = ag.where(x > 0, ag.clamp(x, 0.0).sqrt(), 0.0)
+        return (shares * roots * factor.detach()).tanh()
+
+    x = np.array([[-1.0, 1.0, 2.0], [0.5, -2.0, 0.25]])
+    mask = np.array([[True, False, False], [False, False, True]])
+    report = gradcheck(fn, (x, mask, normal(3)))
+    assert report.disconnected == ["inputs[2]"]
+    assert report.culprit.kind == "cut"
+
+
+def test_the_sentence_about_a_culprit():
+    model, inputs = made("MLP")
+    with planted(REGISTRY["sub"], lambda g: g, 1):
+        culprit = gradcheck(model, inputs).culprit
+    assert str(culprit).startswith(
+        f"the first operation that is wrong by itself is sub at {__file__}:{line_of('difference')}, in Perceptron: "
+        f"its derivative by argument 1 (other) at {culprit.index} is "
+    )
+    assert str(culprit).endswith(f"the {culprit.downstream} operations downstream are innocent")
+    assert culprit.analytic == pytest.approx(-culprit.numeric)

@@ -1,0 +1,151 @@
+"""The derivation in words and LaTeX."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+from autograd_core.primitive import REGISTRY
+from autograd_core.tools.pictures.explain import LOCAL, explain, substituted, to_latex
+
+DOT = "\N{MIDDLE DOT}"
+
+
+def scalar(value, **options):
+    return ag.tensor(value, dtype=np.float64, requires_grad=True, **options)
+
+
+def lecture():
+    x, y, z = scalar(2.0), scalar(3.0), scalar(2.0)
+    with ag.record():
+        f = (x + y) * (y - z)
+    return explain(f)
+
+
+def test_the_example_of_the_lecture():
+    derivation = lecture()
+    assert derivation.gradients == {"x": 1.0, "y": 6.0, "z": -5.0}
+    text = str(derivation).replace(DOT, "*").replace("\N{PARTIAL DIFFERENTIAL}", "@")
+    lines = [line.strip() for line in text.splitlines()]
+    for line in (
+        "v1 = x + y = 2 + 3 = 5",
+        "v2 = y - z = 3 - 2 = 1",
+        "f = v1 * v2 = 5 * 1 = 5",
+        "df/df = 1",
+        "@f/@v1 = v2 = 1",
+        "df/dv1 = df/df * @f/@v1 = 1 * 1 = 1",
+        "df/dv2 = df/df * @f/@v2 = 1 * 5 = 5",
+        "df/dx = df/dv1 * @v1/@x = 1 * 1 = 1",
+        "df/dy = df/dv1 * @v1/@y + df/dv2 * @v2/@y = 1 * 1 + 5 * 1 = 1 + 5 = 6",
+        "df/dz = df/dv2 * @v2/@z = 5 * (-1) = -5",
+        "Result: df/dx = 1, df/dy = 6, df/dz = -5.",
+    ):
+        assert line in lines
+    assert lines.index("df/dv1 = df/df * @f/@v1 = 1 * 1 = 1") < lines.index("df/dx = df/dv1 * @v1/@x = 1 * 1 = 1")
+
+
+def test_latex_is_well_formed():
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    parser = mathtext.MathTextParser("agg")
+    w, under_score = scalar(-0.5), scalar(2.0)
+    with ag.record():
+        g = ag.exp(w * w) / (1 + w**2) - abs(w) * 1e-6 + ag.relu(w) * ag.log(under_score)
+    for derivation in (lecture(), explain(g)):
+        latex = derivation.latex
+        assert latex.startswith("\\begin{aligned}\n&")
+        assert latex.endswith("\n\\end{aligned}")
+        for row in latex.splitlines()[1:-1]:
+            parser.parse(f"${row.removesuffix(' ' + chr(92) * 2).removeprefix('&')}$")
+        assert derivation._repr_latex_() == f"$$\n{latex}\n$$"
+        formulas = re.findall(r"\$([^$]*)\$", derivation._repr_html_())
+        assert len(formulas) > 10
+
+
+def test_latex_of_what_is_derived():
+    latex = lecture().latex
+    assert r"\frac{d f}{d v_{1}} = \frac{d f}{d f} \cdot \frac{\partial f}{\partial {v_{1}}} = 1 \cdot 1 = 1" in latex
+    assert r"5 \cdot \left(-1\right) = -5" in latex
+
+
+@pytest.mark.parametrize(
+    ("formula", "latex"),
+    [
+        ("x + y", "x + y"),
+        ("a - (b - c)", r"a - \left(b - c\right)"),
+        ("(x + 1)^2 / exp(-x)", r"\frac{\left(x + 1\right)^{2}}{e^{-x}}"),
+        (f"(-3)^2 {DOT} v10", r"\left(-3\right)^{2} \cdot v_{10}"),
+        ("|x| + log(1 + rate)", r"\left|x\right| + \ln\left(1 + \mathrm{rate}\right)"),
+        ("2e-05", r"2 \cdot 10^{-5}"),
+        ("sqrt(inf)", r"\sqrt{\infty}"),
+        ("frob_nicate(x, 2)", r"\mathrm{frob\_nicate}\left(x, 2\right)"),
+        ("sum(x, dim 0)", r"\text{sum(x, dim 0)}"),
+    ],
+)
+def test_formulas_in_latex(formula, latex):
+    assert to_latex(formula) == latex
+
+
+def test_numbers_take_the_place_of_names():
+    values = {"x": "-3", "v1": "2", "exp": "7"}
+    assert substituted("x^2 + exp(v1) - v10", values) == "(-3)^2 + exp(2) - v10"
+    assert substituted("max(x, v1)", values) == "max(-3, 2)"
+    assert substituted("|x|", values) == "|-3|"
+
+
+@pytest.mark.parametrize("name", sorted(LOCAL))
+def test_local_derivatives_are_those_of_the_rules(name):
+    forms = LOCAL[name]
+    a, b = scalar(0.6), scalar(0.3)
+    given = [a, b][: len(forms)]
+    y = REGISTRY[name](*given)
+    gradients = ag.grad(y, given)
+    known = {"a": a.item(), "b": b.item(), "y": y.item(), **{n: getattr(math, n) for n in dir(math)}}
+    for form, gradient in zip(forms, gradients, strict=True):
+        assert eval(form.replace("^", "**"), known) == pytest.approx(gradient.item(), rel=1e-12)
+
+
+def test_an_operand_used_twice_by_one_operation():
+    x = scalar(3.0)
+    with ag.record():
+        square = x * x
+    derivation = explain(square)
+    assert derivation.gradients == {"x": 6.0}
+    assert f"= 1 {DOT} 3 + 1 {DOT} 3 = 3 + 3 = 6" in derivation.text
+
+
+def test_gradients_are_the_engines():
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        a, b, c = (scalar(v) for v in rng.uniform(0.5, 2.0, 3))
+        with ag.record():
+            out = ag.tanh(a * b - c / a) ** 2 + ag.sin(b) * ag.log(c) - a.clamp(max=1.0)
+        expected = ag.grad(out, [a, b, c], retain_graph=True)
+        assert explain(out).gradients == {n: g.item() for n, g in zip("abc", expected, strict=True)}
+
+
+def test_names_and_unrecorded_graphs():
+    derivation = explain((scalar(2.0, name="speed") * scalar(3.0)) ** 2, names={"unused": scalar(1.0)})
+    assert derivation.gradients["speed"] == 36.0
+    assert "speed" in derivation.text
+
+
+def test_a_leaf_by_itself():
+    x = scalar(2.0)
+    assert explain(x).gradients == {"x": 1.0}
+
+
+def test_what_cannot_be_explained():
+    with pytest.raises(TypeError, match="expected a tensor, got float"):
+        explain(2.0)
+    with pytest.raises(RuntimeError, match="nothing was recorded"):
+        explain(ag.tensor(1.0))
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match=r"single numbers, but w has shape and dtype \(2,\)"):
+        explain((w * w).sum())
+    x = scalar(1.0)
+    y = ag.exp(x)
+    y.backward()
+    with pytest.raises(RuntimeError, match="explain: No gradients: a backward"):
+        explain(y)
