@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import modes
-from .graph import Node, caller
+from .graph import Node, caller, changes
 from .primitive import Primitive
 from .tensor import Tensor
-from .traced import TracingError
+from .traced import TracingError, place
 
 __all__ = ["AnomalyError", "detect_anomaly"]
 
@@ -92,7 +92,7 @@ class _Watch:
             self.before(primitive, args, params, out)
         line = caller()
         self.check_saved(line)
-        self.latest = f"{primitive.name} ({line})"
+        self.latest = f"{primitive.name} ({place(line)})"
         for result in out if isinstance(out, tuple) else (out,):
             if result.node is not None:
                 result.node.line = line
@@ -133,7 +133,7 @@ class _Watch:
         self.last_bad = None
         steps = []
         while event is not None:
-            steps.append(f"  {event.line}: {event.what}")
+            steps.append(f"  {place(event.line)}: {event.what}")
             event = event.source
         story = "\n".join(reversed(steps)) or "  it was computed outside detect_anomaly(), or given so"
         raise AnomalyError(f"{headline}; where it came from, first things first:\n{story}")
@@ -144,13 +144,15 @@ class _Watch:
             if saved.node.saved is None:
                 del self.saved[number]
                 continue
-            self.compare(saved, f"between {self.latest} and {line}")
+            self.compare(saved, f"between {self.latest} and {place(line)}")
 
     def compare(self, saved: _Saved, when: str) -> None:
         for value, before in zip(saved.node.saved, saved.sums, strict=True):
-            if before is not None and _checksum(value) != before:
+            if before is None or changes.since(saved.node, value):  # what the engine knows of, backward() tells
+                continue
+            if _checksum(value) != before:
                 raise AnomalyError(
-                    f"{saved.node.name} ({saved.line}) saved a value of shape {value.shape} for its gradient, "
+                    f"{saved.node.name} ({place(saved.line)}) saved a value of shape {value.shape} for its gradient, "
                     f"and it was changed {when}; change a copy, or run backward() first"
                 )
 
@@ -166,7 +168,7 @@ class _Watch:
             array = _array(c)
             if not _finite(array):
                 index = _first(array)
-                line = getattr(node, "line", "a line outside detect_anomaly()")
+                line = place(getattr(node, "line", "a line outside detect_anomaly()"))
                 raise AnomalyError(
                     f"backward: the gradient of {node.name} ({line}) is {array[index]} at index {list(index)}, "
                     f"though what came back to it is finite"

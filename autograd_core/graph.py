@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from . import modes
-from .traced import Traced, caller
+from .traced import Traced, caller, place
 
 __all__ = ["Node", "caller", "ordered", "propagate"]
 
@@ -178,19 +178,23 @@ class _Changes:
             found.append(entry[1:])
         return max(found, default=None)
 
+    def since(self, node: Node, value: Any) -> str | None:
+        """By whom an array that `node` saved was changed last, if that was after it was saved."""
+        entry = self._latest(owner(value))
+        return entry[1] if entry is not None and entry[0] > node.number else None
+
     def check(self, node: Node) -> None:
         """Raise RuntimeError if something that `node` saved was changed after it was saved."""
         for name, value in zip(node.plan.saves, node.saved, strict=True):
-            if isinstance(value, (np.ndarray, Traced)):
-                entry = self._latest(owner(value))
-                if entry is not None and entry[0] > node.number:
-                    line = getattr(node, "line", None)
-                    where = f" at {line}" if line else " (run it under detect_anomaly() to see on which line)"
-                    raise RuntimeError(
-                        f"backward: {node.name}{where} saved its {'output' if name == 'out' else name} of shape "
-                        f"{value.shape} for its gradient, and {entry[1]} changed it in place afterwards; "
-                        f"run backward() before the change, or change a clone()"
-                    )
+            by = self.since(node, value) if isinstance(value, (np.ndarray, Traced)) else None
+            if by is not None:
+                line = getattr(node, "line", None)
+                where = f" at {place(line)}" if line else " (run it under detect_anomaly() to see on which line)"
+                what = "its output" if name == "out" else f"its argument '{name}'"
+                raise RuntimeError(
+                    f"backward: {node.name}{where} saved {what} of shape {value.shape} for its gradient, and {by} "
+                    f"changed it in place afterwards; run backward() before the change, or change a clone()"
+                )
 
 
 def owner(array: Any) -> Any:
@@ -280,7 +284,7 @@ def propagate(
                     c = _keep_zeros(g, c, primitive, node.params)
                 fits = parent if type(parent) is Node else parent.array
                 if c.shape != fits.shape:
-                    c = _sum_to(c, fits.shape, primitive)
+                    c = _sum_to(c, fits.shape, node, parent)
                 if c.dtype is not fits.dtype and c.dtype != fits.dtype:
                     c = c.astype(fits.dtype)
                 total = table.get(parent)
@@ -348,12 +352,17 @@ def _released(node: Node) -> RuntimeError:
 _BLAS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def _sum_to(c: Any, shape: tuple[int, ...], primitive: Any) -> Any:
+def _sum_to(c: Any, shape: tuple[int, ...], node: Node, parent: Node | Any) -> Any:
     """Undo broadcasting: the gradient of an input that was repeated is the sum over its repetitions."""
     extra = c.ndim - len(shape)
-    if not primitive.broadcasts or extra < 0:
+    if not node.plan.primitive.broadcasts or extra < 0:
+        position = next(i for i, p in zip(node.plan.positions, node.parents, strict=True) if p is parent)
+        arrays = node.plan.primitive.arrays
+        name = f" ({arrays[position]})" if position < len(arrays) else ""
         raise RuntimeError(
-            f"backward: the derivative rule of {primitive.name} gave shape {c.shape} for an input of shape {shape}"
+            f"backward: the derivative rule of {node.name} gave shape {c.shape} for argument {position}{name} of shape "
+            f"{shape}; a gradient has the shape of its argument: sum it over what was broadcast, or declare the "
+            f"operation elementwise, and the engine does"
         )
     repeated = tuple(i + extra for i, n in enumerate(shape) if n == 1 and c.shape[i + extra] != 1)
     if not repeated and type(c) is np.ndarray and c.dtype in _BLAS and c.flags.c_contiguous:

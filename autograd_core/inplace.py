@@ -19,11 +19,12 @@ import numpy as np
 
 from . import modes, ops
 from .creation import Generator, rand, randn
-from .graph import caller, changes
+from .graph import changes
 from .ops import indexing, selection, writing
 from .ops.casting import cast
 from .primitive import PrimitiveFunction, link
 from .tensor import Tensor, as_tensor, method, wrap
+from .traced import here
 
 __all__: list[str] = []
 
@@ -104,7 +105,7 @@ def _write(call: str, target: Tensor, value: Tensor) -> None:
         recorder.write(call, target, value)
         return
     target.array[...] = value.array
-    changes.note(target.array, f"{call} ({caller()})")
+    changes.note(target.array, f"{call} ({here()})")
 
 
 def _replace(call: str, target: Tensor, compute: Callable[[Tensor], Any], *others: Any) -> Tensor:
@@ -262,4 +263,4 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         return
     parts = index if isinstance(index, tuple) else (index,)
     self.array[tuple(p.array if isinstance(p, Tensor) else p for p in parts)] = as_tensor(value, self.dtype).array
-    changes.note(self.array, f"setitem ({caller()})")
+    changes.note(self.array, f"setitem ({here()})")

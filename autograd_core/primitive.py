@@ -154,7 +154,7 @@ class Plan:
         self.saves = list(source)
         self.holds = any(name in ("out", primitive.variadic, *primitive.arrays) for name in source)
         values = "".join(f"{expression}, " for expression in source.values())
-        here = {"__name__": __name__}  # no line of these is a person's (see `graph.caller`)
+        here = {"__name__": __name__}  # no line of these is a person's (see `traced.caller`)
         self.save = eval(f"lambda out, args, params: ({values})", here | {"defaults": primitive.defaults})
         slot = {name: f"saved[{k}]" for k, name in enumerate(self.saves)}
         given = [

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import modes
-from .graph import caller
 from .primitive import Primitive
-from .traced import TracingError
+from .traced import TracingError, caller
 
 __all__ = ["Trace", "inside", "record"]
 
@@ -26,7 +25,7 @@ class Trace(NamedTuple):
     inputs: tuple[Any, ...]
     """The arguments as given: tensors, arrays and numbers."""
     value: np.ndarray
-    """The output."""
+    """The output: a copy, which an in-place change of the tensor does not reach."""
     line: str
     """``file:line`` of the code that asked for it."""
     modules: tuple[Any, ...] = ()
@@ -47,7 +46,7 @@ def _note(primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any], o
     line = caller()
     for result in out if isinstance(out, tuple) else (out,):
         if result.node is not None:
-            trace = Trace(primitive, args, result.array, line, _modules.get())
+            trace = Trace(primitive, args, result.array.copy(), line, _modules.get())
             result.node.trace, result.node.line = trace, line
             if isinstance(out, tuple):  # the node of one output; what it picks from is kept too
                 result.node.parents[0].trace, result.node.parents[0].line = trace, line

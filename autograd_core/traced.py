@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["Number", "Traced", "TracingError", "caller"]
+__all__ = ["Number", "Traced", "TracingError", "caller", "here", "place"]
 
 
 class TracingError(RuntimeError):
@@ -32,10 +32,23 @@ def caller() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
+def place(line: str) -> str:
+    """``file:line`` as a person knows it: in a notebook the number of the cell stands for the file."""
+    file, _, number = line.rpartition(":")
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    cell = shell.compile.format_code_name(file) if shell is not None else None
+    return f"{' '.join(cell)}:{number}" if cell else line
+
+
+def here() -> str:
+    """Where :func:`caller` is, for a message."""
+    return place(caller())
+
+
 def refuse(asked: str, of: str = "a tensor", instead: str = "") -> NoReturn:
     """Raise what to say when a value is asked for that is not known before the program runs."""
     raise TracingError(
-        f"{asked}, at {caller()}: the values of {of} are not known while a compiled function is recorded; "
+        f"{asked}, at {here()}: the values of {of} are not known while a compiled function is recorded; "
         + (instead or "return it and look at it outside, use where(cond, a, b), or compute it outside")
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autograd_core.primitive import REGISTRY
+from autograd_core.tools.cli import main
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -33,10 +34,20 @@ def test_the_compiled_step(tmp_path, monkeypatch, capsys):
     assert scope["step"].report().in_python == []
 
 
+@pytest.mark.parametrize(("name", "start"), [("picture.svg", "<?xml"), ("page.html", "<!doctype html>")])
+def test_the_file_for_the_commands(name, start, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file.py").write_text(BLOCKS[2])
+    assert main(["graph", "file.py:neuron", "-o", name]) == 0
+    text = Path(name).read_text()
+    assert text.lower().startswith(start)
+    assert "sigmoid(v2)" in text
+
+
 def test_the_operation_it_adds():
     scope = {"__name__": "readme"}
     try:
-        exec(compile(BLOCKS[2], "README.md", "exec"), scope)
+        exec(compile(BLOCKS[3], "README.md", "exec"), scope)
         x = scope["ag"].tensor([1.0], requires_grad=True)
         y = scope["gudermannian"](x)
         y.backward()

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import modes
 from ..dtypes import as_array
-from ..graph import caller, changes, owner
+from ..graph import changes, owner
 from ..inplace import _addresses, _positions
 from ..ops.casting import cast
 from ..ops.indexing import _gather
@@ -28,7 +28,7 @@ from ..ops.shape import broadcast_to
 from ..ops.writing import _scatter
 from ..primitive import NUMPY, REGISTRY, Primitive
 from ..tensor import Tensor, leaf_hooks, wrap
-from ..traced import Number, Traced, TracingError, refuse
+from ..traced import Number, Traced, TracingError, caller, here, place, refuse
 from .program import (
     Argument,
     Captured,
@@ -191,7 +191,8 @@ class Recorder:
             return self._capture(tensor) if found is None else found
         if array.recorder is not self:
             raise TracingError(
-                f"a tensor made at {array.line} while another recording ran has no values; return it from the function"
+                f"a tensor made at {place(array.line)} while another recording ran has no values; return it from the "
+                f"function"
             )
         return array
 
@@ -200,7 +201,7 @@ class Recorder:
         if tensor.node is not None and tensor._requires_grad and modes.current().grad:
             raise TracingError(
                 f"a tensor of shape {tensor.shape} that was computed before ({tensor.node}) leads out of the compiled "
-                f"function, at {caller()}; detach() it before the call, or compute it inside"
+                f"function, at {here()}; detach() it before the call, or compute it inside"
             )
         memory = owner(array)
         known = self._owners.setdefault(id(memory), [])
@@ -270,7 +271,7 @@ class Recorder:
         """Refuse a change of a tensor from outside that is no change of its values."""
         if not self.is_new(tensor):
             raise TracingError(
-                f"{what}, at {caller()}: a compiled function cannot change this of a tensor that existed before; "
+                f"{what}, at {here()}: a compiled function cannot change this of a tensor that existed before; "
                 f"do it outside"
             )
 
@@ -354,7 +355,7 @@ class Recorder:
 
     def write(self, by: str, target: Tensor, value: Tensor) -> None:
         """Change a tensor in place."""
-        cell, where = self.cell(target), caller()
+        cell, where = self.cell(target), here()
         root = cell if cell.root is None else cell.root
         fixed = cell.fixed or root.fixed
         if fixed:
@@ -441,7 +442,7 @@ class Recorder:
     def hooked(self, module: Any) -> None:
         """A hook is about to be added to a module."""
         if id(module) not in self._new_modules:
-            raise TracingError(f"at {caller()}: a hook cannot be added in a compiled function; do it outside")
+            raise TracingError(f"at {here()}: a hook cannot be added in a compiled function; do it outside")
 
     def _reset(self) -> list[str]:
         """Give the modules back the attributes they had; the names of those that differed."""
@@ -703,7 +704,7 @@ def _places(cell: Traced) -> np.ndarray:
     of, array, own = cell.taken
     if not np.isin(_addresses(own), _addresses(array)).all():
         raise TracingError(
-            f"at {caller()}: of two tensors from outside that share memory, one was changed, and holds only a part of "
+            f"at {here()}: of two tensors from outside that share memory, one was changed, and holds only a part of "
             f"the other; change a clone()"
         )
     places = _positions(own, array)
@@ -767,8 +768,8 @@ def record(function: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: dic
         leak = recorder.leaked()
         if leak is not None:
             raise TracingError(
-                f"a tensor made at {leak.line} outlives the compiled function, and would not be made again by later "
-                f"calls; return it, or write it into a tensor that exists before: buffer.copy_(x)"
+                f"a tensor made at {place(leak.line)} outlives the compiled function, and would not be made again by "
+                f"later calls; return it, or write it into a tensor that exists before: buffer.copy_(x)"
             )
     except BaseException:
         recorder.restore()

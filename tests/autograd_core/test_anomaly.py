@@ -1,5 +1,7 @@
 """Non-finite values are traced to where they arise; changes behind the engine's back are found."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,31 @@ def test_a_change_through_numpy_is_found():
         changed(after=False)
     with pytest.raises(ag.AnomalyError, match=r"mul \(.*:\d+\) saved .* changed after sum"):
         changed(after=True)
+
+
+def test_a_change_that_the_engine_knows_of_is_told_with_both_lines():
+    def changed():
+        x = leaf([1.0, 2.0])
+        with ag.detect_anomaly():
+            y = ag.exp(x)
+            y *= 2
+            y.sum().backward()
+
+    message = r"exp at .*:(\d+) saved its output .* mul_ \(.*:(\d+)\) changed it in place .* change a clone\(\)"
+    with pytest.raises(RuntimeError, match=message) as raised:
+        changed()
+    saved, by = (int(line) for line in re.search(message, str(raised.value)).groups())
+    assert by == saved + 1
+
+
+def test_a_change_that_does_no_harm():
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    with ag.detect_anomaly():
+        h = x * 1
+        _ = h * w  # saves h, and is not differentiated
+        h += 1
+        h.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
 
 
 def test_it_leaves_no_trace():

@@ -352,7 +352,9 @@ def test_a_change_of_a_saved_value_is_found():
     y = (x * x).sum()
     with ag.no_grad():
         x.copy_([5.0, 5.0])
-    with pytest.raises(RuntimeError, match=r"mul .* saved its other of shape \(2,\).*copy_ \(.*test_engine.py:\d+\)"):
+    with pytest.raises(
+        RuntimeError, match=r"mul .* saved its argument 'other' of shape \(2,\).*copy_ \(.*test_engine.py:\d+\)"
+    ):
         y.backward()
     z = (x * x).sum()  # computed after the change: fine
     z.backward()
@@ -385,7 +387,9 @@ def test_a_wrong_rule_is_named():
 
     wrong_shape.defvjp(lambda g: g)
     try:
-        with pytest.raises(RuntimeError, match=r"rule of wrong_shape gave shape \(\) for an input of shape \(3,\)"):
+        with pytest.raises(
+            RuntimeError, match=r"rule of wrong_shape gave shape \(\) for argument 0 \(x\) of shape \(3,\)"
+        ):
             wrong_shape(leaf([1.0, 2.0, 3.0])).backward()
         with pytest.raises(ValueError, match="wrong_shape is declared twice"):
             primitive()(wrong_shape.record.forward)

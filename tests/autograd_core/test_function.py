@@ -164,7 +164,7 @@ def wrong(backward):
     [
         (lambda ctx, g: g, RuntimeError, "Wrong.backward: expected 2 gradients, .* got 1"),
         (lambda ctx, g: (g, 1.0), TypeError, "Wrong.backward: gradient 1 is no tensor but float"),
-        (lambda ctx, g: (g.sum(), g), RuntimeError, r"rule of Wrong gave shape \(\) for an input of shape \(2,\)"),
+        (lambda ctx, g: (g.sum(), g), RuntimeError, r"rule of Wrong gave shape \(\) for argument 0 of shape \(2,\)"),
     ],
 )
 def test_wrong_gradients_are_named(backward, error, message):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,7 +25,17 @@ from autograd_core.nn import Module
 from autograd_core.optim import Optimizer
 from autograd_core.primitive import Primitive
 
-__all__ = ["WEIGHTED", "Call", "Examination", "Operation", "Run", "examination", "tensors_in"]
+__all__ = [
+    "Call",
+    "Examination",
+    "Operation",
+    "Run",
+    "examination",
+    "features",
+    "meets_weights",
+    "place",
+    "tensors_in",
+]
 
 
 class Operation(NamedTuple):
@@ -84,8 +96,35 @@ class Run:
         return all(bool(np.isfinite(a).all()) for a in arrays)
 
 
-WEIGHTED = ("linear", "matmul", "conv", "einsum")
-"""The operations by which weights meet their input."""
+@functools.cache
+def meets_weights(primitive: Primitive) -> bool:
+    """Whether it is one of the operations by which weights meet their input, such as products and convolutions.
+
+    They are linear in each of two arrays, and not elementwise.  The derivative rules show it: each names the other
+    array, and neither its own nor the output.
+    """
+    several = primitive.variadic_rule, primitive.variadic_rule
+    first, second = (*primitive.rules[:2], None, None)[:2] if primitive.variadic is None else several
+    if primitive.elementwise or first is None or second is None:
+        return False
+    named = [set(inspect.signature(rule).parameters) for rule in (first, second)]
+    if primitive.variadic is not None:
+        return primitive.variadic in named[0] and "out" not in named[0]
+    a, b = primitive.arrays[:2]
+    return b in named[0] and a in named[1] and not named[0] & {a, "out"} and not named[1] & {b, "out"}
+
+
+def features(operation: Operation) -> int:
+    """The dimension that counts the features, in the input and the result of what meets weights."""
+    if "axis" in operation.params:
+        return int(operation.params["axis"][0])
+    return 1 if "groups" in operation.params else operation.out.ndim - 1
+
+
+def place(e: Examination, operation: Operation) -> str:
+    """The path of the module that an operation was applied in."""
+    path = e.paths.get(id(operation.modules[-1]), "") if operation.modules else ""
+    return path or "model"
 
 
 def tensors_in(tree: Any) -> list[Tensor]:
@@ -229,11 +268,11 @@ class Examination:
             tensors = [a for a in operation.args if isinstance(a, Tensor)]
             derived = [a for a in tensors if id(a) in fed or id(a.array) in kept]
             fed.update(id(o) for o in tensors_in(operation.out) if derived)
-            if operation.name not in WEIGHTED or not any(a.requires_grad for a in tensors):
+            if not meets_weights(operation.primitive) or not any(a.requires_grad for a in tensors):
                 continue
             for a in derived:
-                if not a.requires_grad and a.is_floating_point():
-                    found[id(a)] = np.moveaxis(a.array, 1, -1) if operation.name == "conv" else a.array
+                if not a.requires_grad:
+                    found[id(a)] = np.moveaxis(a.array, min(features(operation), a.ndim - 1), -1)
         return list(found.values())
 
     def origin(self) -> str:
@@ -251,14 +290,18 @@ class Examination:
 
     # The update
 
-    def step(self, gradients: dict[str, np.ndarray | None]) -> dict[str, np.ndarray]:
-        """What one step of the optimizer adds to each parameter; the parameters are left as they are."""
+    def step(self, gradients: dict[str, np.ndarray | None], number: int = 1) -> dict[str, np.ndarray]:
+        """What a step of the optimizer adds to each parameter; the parameters are left as they are.
+
+        By the `number`-th step with these gradients; after the first, rates are no lower than what their schedule
+        starts from, "initial_lr".
+        """
         assert self.optimizer is not None
         owned = [p for group in self.optimizer.param_groups for p in group["params"]]
         name_of = {id(p): name for name, p in self.parameters.items()}
         watched = vars(self.optimizer).get("step")  # by a Doctor, which is not to be copied
         trial = copy.deepcopy(self.optimizer, {id(shared): shared for shared in (*owned, watched)})
-        before = [p.array.copy() for p in owned]
+        start = [p.array.copy() for p in owned]
         for p in owned:
             g = gradients.get(name_of.get(id(p), ""))
             p.grad = None if g is None else Tensor(g)
@@ -276,11 +319,15 @@ class Examination:
         try:
             # Somebody listens, so the update is not compiled for this one time.
             with np.errstate(all="ignore"), modes.change(listener=lambda *application: None):
-                type(trial).step(trial, closure)
+                for k in range(number):
+                    before = [p.array.copy() for p in owned]
+                    for group in trial.param_groups if k else ():
+                        group["lr"] = max(group["lr"], group.get("initial_lr", group["lr"]))
+                    type(trial).step(trial, closure)
             moved = {name_of.get(id(p), ""): p.array - b for p, b in zip(owned, before, strict=True)}
         finally:
-            for p, b in zip(owned, before, strict=True):
-                p.array[...] = b
+            for p, array in zip(owned, start, strict=True):
+                p.array[...] = array
                 p.grad = None
         moved.pop("", None)
         return moved
