@@ -77,7 +77,8 @@ def _run(given: argparse.Namespace) -> int:
         else:
             picture.save(path)
     except (TypeError, ValueError, RuntimeError) as error:
-        return refuse("graph", str(error), 1)
+        code = 2 if isinstance(error, ValueError) else 1  # an argument of ours, or what the function gave
+        return refuse("graph", str(error).removeprefix("graph: "), code)
     print(path)
     return 0
 

@@ -20,32 +20,44 @@ from . import labels
 from .graph import picture_from
 from .picture import Arrow, Box, Picture
 
-__all__ = ["LOCAL", "Explanation", "computed", "explain", "incoming", "local_steps", "operand"]
+__all__ = ["LOCAL", "Explanation", "computed", "explain", "full_name", "gradient", "incoming", "local_steps", "operand"]
 
 DOT, D = "\N{MIDDLE DOT}", "\N{PARTIAL DIFFERENTIAL}"
 
 LOCAL: dict[str, tuple[str, ...]] = {
+    "abs": ("sign(a)",),
     "acos": ("-1 / sqrt(1 - a^2)",),
     "add": ("1", "1"),
+    "acosh": ("1 / sqrt(a^2 - 1)",),
     "asin": ("1 / sqrt(1 - a^2)",),
+    "asinh": ("1 / sqrt(a^2 + 1)",),
     "atan": ("1 / (1 + a^2)",),
+    "atanh": ("1 / (1 - a^2)",),
+    "clamp_max": ("1 if a <= b else 0", "0 if a <= b else 1"),
+    "clamp_min": ("1 if a >= b else 0", "0 if a >= b else 1"),
     "clone": ("1",),
     "cos": ("-sin(a)",),
     "cosh": ("sinh(a)",),
     "div": ("1 / b", "-a / b^2"),
     "erf": ("2 / sqrt(pi) * exp(-a^2)",),
+    "erfc": ("-2 / sqrt(pi) * exp(-a^2)",),
     "exp": ("y",),
     "exp2": ("y * log(2)",),
     "expm1": ("y + 1",),
+    "hypot": ("a / y", "b / y"),
     "log": ("1 / a",),
     "log10": ("1 / (a * log(10))",),
     "log1p": ("1 / (1 + a)",),
     "log2": ("1 / (a * log(2))",),
+    "logaddexp": ("exp(a - y)", "exp(b - y)"),
+    "maximum": ("(1 + sign(a - b)) / 2", "(1 + sign(b - a)) / 2"),
+    "minimum": ("(1 + sign(b - a)) / 2", "(1 + sign(a - b)) / 2"),
     "mul": ("b", "a"),
     "neg": ("-1",),
     "pow": ("b * a^(b - 1)", "y * log(a)"),
     "positive": ("1",),
     "reciprocal": ("-1 / a^2",),
+    "relu": ("1 if a > 0 else 0",),
     "rsqrt": ("-y / (2 * a)",),
     "sigmoid": ("y * (1 - y)",),
     "sin": ("cos(a)",),
@@ -55,10 +67,12 @@ LOCAL: dict[str, tuple[str, ...]] = {
     "sub": ("1", "-1"),
     "tan": ("1 + y^2",),
     "tanh": ("1 - y^2",),
+    "where": ("", "1 if a else 0", "0 if a else 1"),
 }
-"""The derivatives of y = operation(a, b) by a and by b, where they have a short form."""
+"""The derivatives of y = operation(a, b, c) by a, b and c, where they have a short form."""
 
-WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+WORD = re.compile(r"(?<!\w)(?:previous )?[^\W\d]\w*(?:\.\w+)*")
+"""A name in a formula; in a repetition also that of the time before, whose value is another one."""
 
 
 # What a picture knows of an operation
@@ -77,12 +91,22 @@ def operand(box: Box) -> str:
     return labels.last_name(box.name) if box.name else box.title
 
 
+def full_name(box: Box) -> str:
+    """What a box is called where there is no formula: a parameter by its whole path."""
+    return box.name or box.title
+
+
+def gradient(box: Box) -> str:
+    """Its gradient as text, without saying that it is one."""
+    return box.gradient.removeprefix("grad ")
+
+
 def local_derivative(box: Box, operands: list[str], index: int) -> str:
     """The derivative of an operation by one of its operands, in their names; empty if it has no short form."""
     forms = LOCAL.get(box.operation, ())
     if len(forms) != len(operands):
         return ""
-    return _replaced(forms[index], dict(zip("ab", operands, strict=False)) | {"y": operand(box)}).replace("*", DOT)
+    return _replaced(forms[index], dict(zip("abc", operands, strict=False)) | {"y": operand(box)}).replace("*", DOT)
 
 
 def substituted(formula: str, values: Mapping[str, str]) -> str:
@@ -115,7 +139,7 @@ def to_latex(formula: str) -> str:
     """
     try:
         tree = ast.parse(re.sub(r"\|([^|]+)\|", r"abs(\1)", formula).replace(DOT, "*").replace("^", "**"), mode="eval")
-        return _Latex().of(tree.body)
+        return _Latex().of(tree.body, CHOICES)
     except (SyntaxError, NotImplementedError):
         return rf"\text{{{_escaped(formula)}}}"
 
@@ -124,7 +148,7 @@ def _escaped(text: str) -> str:
     return "".join(rf"\{c}" if c in "#$%&_{}" else {"\\": "/", "^": "**", "~": "-"}.get(c, c) for c in text)
 
 
-SUMS, PRODUCTS, POWERS, ATOMS = range(4)
+CHOICES, SUMS, PRODUCTS, POWERS, ATOMS = range(5)
 """How tightly the parts of an expression bind."""
 
 FUNCTIONS = {
@@ -138,6 +162,11 @@ FUNCTIONS = {
 
 OPERATORS = {ast.Add: " + ", ast.Sub: " - ", ast.Mult: r" \cdot "}
 
+RELATIONS = {
+    **{ast.Eq: " = ", ast.NotEq: r" \neq ", ast.Lt: " < ", ast.LtE: r" \leq "},
+    **{ast.Gt: " > ", ast.GtE: r" \geq "},
+}
+
 
 class _Latex:
     """Writes an expression, with the parentheses it needs."""
@@ -149,6 +178,11 @@ class _Latex:
 
     def _of(self, tree: ast.expr) -> tuple[int, str]:
         match tree:
+            case ast.IfExp(test, then, otherwise):
+                chosen = rf"{self.of(then)} \text{{ if }} {self.of(test, CHOICES)}"
+                return CHOICES, rf"{chosen} \text{{ else }} {self.of(otherwise)}"
+            case ast.Compare(left, [relation], [right]) if type(relation) in RELATIONS:
+                return CHOICES, self.of(left) + RELATIONS[type(relation)] + self.of(right)
             case ast.BinOp(left, ast.Add() | ast.Sub() as operator, right):
                 return SUMS, self.of(left) + OPERATORS[type(operator)] + self.of(right, PRODUCTS)
             case ast.BinOp(left, ast.Mult(), right):
@@ -270,7 +304,7 @@ class Explanation:
     Attributes
     ----------
     lines : sentences as tuples of their pieces, and equations as lists of what is equal
-    gradients : the derivatives of the result by the leaves, by name
+    gradients : the derivatives of the result by the leaves, by name, which of a parameter is its whole path
     """
 
     lines: list[Sentence | Equation]
@@ -404,8 +438,8 @@ class _Derivation:
         for box in [*self.operations[-2::-1], *self.leaves]:
             if box.backward is not None and box is not self.result:
                 self._backward(box)
-        self._say("Result: ", *_listed([self._total(b).equals(_gradient(b)) for b in self.leaves], ", "), ".")
-        return Explanation(self.lines, {operand(b): b.backward.item() for b in self.leaves if b.backward is not None})
+        self._say("Result: ", *_listed([self._total(b).equals(gradient(b)) for b in self.leaves], ", "), ".")
+        return Explanation(self.lines, {full_name(b): b.backward.item() for b in self.leaves if b.backward is not None})
 
     def _say(self, *pieces: str | Term) -> None:
         self.lines.append(pieces)
@@ -414,7 +448,7 @@ class _Derivation:
         return [self.boxes[arrow.source] for arrow in self.incoming[box.key]]
 
     def _total(self, box: Box) -> Term:
-        return Term.total(self.top, operand(box))
+        return Term.total(self.top, full_name(box))
 
     def _backward(self, box: Box) -> None:
         """What comes back to a value along all its uses."""
@@ -426,7 +460,7 @@ class _Derivation:
         ]
         formulas = dict.fromkeys(Term.of(operand(target)).equals(target.formula) for target, _, _ in uses)
         several = "; what comes back along each use is added up" if len(uses) > 1 else ""
-        self._say(Term.of(operand(box)), " goes into ", *_listed(list(formulas), " and "), f"{several}:")
+        self._say(Term.of(full_name(box)), " goes into ", *_listed(list(formulas), " and "), f"{several}:")
         symbols, numbers = [], []
         for target, arrow, index in uses:
             operands = self._operands(target)
@@ -437,14 +471,10 @@ class _Derivation:
             symbols.append(self._total(target).times(partial))
             numbers.append(_factor(arrow.upstream).times(_factor(arrow.local)) if arrow.local else Term.of(arrow.sent))
         sent = [_added([_factor(arrow.sent) for _, arrow, _ in uses])] if len(uses) > 1 else []
-        self.lines.append([self._total(box), _added(symbols), _added(numbers), *sent, Term.of(_gradient(box))])
+        self.lines.append([self._total(box), _added(symbols), _added(numbers), *sent, Term.of(gradient(box))])
 
 
 ORDINALS = ("1st", "2nd", "3rd")
-
-
-def _gradient(box: Box) -> str:
-    return box.gradient.removeprefix("grad ")
 
 
 def computed(box: Box, operands: list[Box]) -> list[str]:

@@ -46,7 +46,8 @@
         const arrived = node.partial.filter(([at]) => at <= n).pop();
         const open = n < node.gradient_at && arrived;
         node.g.classList.toggle("partial", Boolean(open));
-        node.text.textContent = open ? "grad " + arrived[1] + " + \u2026" : node.whole;
+        node.so_far = open ? "grad " + arrived[1] + " + \u2026" : node.whole;
+        node.text.textContent = node.so_far;
       }
       node.g.classList.toggle("active", node.key === step.box);
       node.g.classList.toggle("touched", step.touched.includes(node.key));
@@ -62,8 +63,9 @@
       step: n, steps: last, phase: step.phase, box: step.box || "",
       value: JSON.stringify(step.value), gradient: JSON.stringify(step.gradient), sums: JSON.stringify(step.sums),
     });
-    for (const id of ["first", "back"]) by(id).disabled = n === 0;
-    for (const id of ["next", "last"]) by(id).disabled = n === last;
+    // Not disabled: a button that is would lose the focus.
+    for (const id of ["first", "back"]) by(id).setAttribute("aria-disabled", n === 0);
+    for (const id of ["next", "last"]) by(id).setAttribute("aria-disabled", n === last);
     if (n === last) stop();
     follow();
     if (from !== "hash") history.replaceState(null, "", "#step=" + n);
@@ -170,11 +172,18 @@
   const asked = () => Number((location.hash.match(/step=(\d+)/) || [0, 0])[1]);
   addEventListener("hashchange", () => { stop(); show(asked(), "hash"); });
   addEventListener("resize", () => (fitted ? fit() : look(view.scale, view.x, view.y)));
-  addEventListener("beforeprint", () => svg.setAttribute("viewBox", [full.x, full.y, full.w, full.h].join(" ")));
-  addEventListener("afterprint", fit);
+
+  // Paper has all of it: the whole drawing, and the gradients instead of sums so far
+
+  const told = (which) => { for (const node of nodes) if (node.text) node.text.textContent = node[which]; };
+  addEventListener("beforeprint", () => {
+    svg.setAttribute("viewBox", [full.x, full.y, full.w, full.h].join(" "));
+    told("whole");
+  });
+  addEventListener("afterprint", () => { told("so_far"); look(view.scale, view.x, view.y); });
 
   fit();
-  if (fitting() < READABLE / 1.6) look(READABLE, full.x + full.w / 2, full.y);
+  if (fitting() < 0.8 * READABLE) look(READABLE, full.x + full.w / 2, full.y);
   show(asked());
   if (still.matches) document.body.classList.add("still");
 })();

@@ -22,7 +22,7 @@ import numpy as np
 
 from .. import files
 from . import labels
-from .explain import DOT, Term, computed, incoming, local_steps, operand
+from .explain import DOT, Term, computed, full_name, gradient, incoming, local_steps, operand
 from .graph import picture_from
 from .picture import Arrow, Box, Picture
 
@@ -121,8 +121,8 @@ class Walk:
             for index, arrow in enumerate(self.incoming[box.key])
             if self.boxes[arrow.source].kind not in UNMOVED
         ]
-        arrives = f"; {self.total(box)} is {_gradient(box)}" if box.gradient else ""
-        says = [f"to {operand(s.to)}: {s.result}{', sum ' + s.sum[-1] if s.sum else ''}" for s in sent]
+        arrives = f"; {self.total(box)} is {gradient(box)}" if box.gradient else ""
+        says = [f"to {full_name(s.to)}: {s.result}{', sum ' + s.sum[-1] if s.sum else ''}" for s in sent]
         return Step(
             "backward", f"Back through {box.title}", box, sent, "; ".join([f"Back through {box.title}{arrives}", *says])
         )
@@ -178,10 +178,6 @@ def _summed(box: Box, arrows: list[Arrow]) -> Iterator[tuple[int, _Arrival]]:
 
 def _in_product(number: str) -> str:
     return f"({number})" if number.startswith("-") else number
-
-
-def _gradient(box: Box) -> str:
-    return box.gradient.removeprefix("grad ")
 
 
 def _exact(array: np.ndarray) -> str:
@@ -259,8 +255,8 @@ def page(picture: Picture) -> str:
     # The maps are in the panels; in the drawing they would be there a second time.
     plain = [dataclasses.replace(box, value_map="", gradient_map="") for box in picture.boxes]
     drawing = dataclasses.replace(picture, boxes=plain).svg()
-    gradients = ", and its gradients" if picture.gradient_of else ""
-    title = f"How {picture.subject} is computed{gradients}, step by step"
+    subject = f"{picture.subject} and the gradients are" if picture.gradient_of else f"{picture.subject} is"
+    title = f"How {subject} computed, step by step"
     notes = [*([walk.meaning] if walk.meaning else []), *picture.notes]
     inside = {
         "title": html.escape(title),
@@ -380,7 +376,7 @@ def _origin(box: Box) -> str:
 def _quantity(caption: str, kind: str, box: Box) -> str:
     """A value or a gradient: a single number in full, an array by its facts, its elements if few, and its map."""
     numbers, text, image = (
-        (box.forward, box.value, box.value_map) if kind == "value" else (box.backward, _gradient(box), box.gradient_map)
+        (box.forward, box.value, box.value_map) if kind == "value" else (box.backward, gradient(box), box.gradient_map)
     )
     facts = next((f.partition(": ")[2] for f in box.facts.splitlines() if f.startswith(f"{kind}: ")), "")
     if numbers is not None and numbers.size == 1:
@@ -400,13 +396,14 @@ def _elements(numbers: np.ndarray | None) -> str:
 def _sent_panel(walk: Walk, sent: Sent) -> str:
     """What goes back to one operand."""
     again = ", the time before" if sent.arrow.again else ""
-    lines = [f"<h3>sent back to {_code(operand(sent.to))}{again}</h3>"]
-    if sent.local:
-        lines.append(f"<p>local derivative {_code(' = '.join(sent.local))}</p>")
+    lines = [f"<h3>sent back to {_code(full_name(sent.to))}{again}</h3>"]
+    told = {} if sent.arrow.local else dict(fact.split(": ", 1) for fact in sent.arrow.facts.splitlines())
+    local = [_code(" = ".join(sent.local)), html.escape(told.get("local derivative", ""))]
+    if any(local):
+        lines.append(f"<p>local derivative {': '.join(filter(None, local))}</p>")
     lines.append(f"<p>{_code(' = '.join(sent.chain), 'chain')}</p>")
-    if not sent.arrow.local:
-        lines += [f"<p>{html.escape(fact)}</p>" for fact in sent.arrow.facts.splitlines()]
-        lines.append(_elements(sent.arrow.carried))
+    if len(sent.chain) == 1:  # too large to stand there
+        lines.append(f"<p>{html.escape(told.get('sent back', ''))}</p>{_elements(sent.arrow.carried)}")
     if sent.uses > 1:
         left = sent.uses - sent.count
         state = f"{sent.uses} branches meet here: this is number {sent.count}"
@@ -424,8 +421,8 @@ def _overview(walk: Walk, gradients: bool) -> str:
     rows = []
     for box in walk.picture.boxes:
         if box.kind == "leaf" or (box.kind == "constant" and not gradients):
-            cells = [_code(operand(box)), html.escape(box.detail), _brief(box.forward, box.value)]
-            rows.append("<tr><td>" + "<td>".join([*cells, _brief(box.backward, _gradient(box))][: 3 + gradients]))
+            cells = [_code(full_name(box)), html.escape(box.detail), _brief(box.forward, box.value)]
+            rows.append("<tr><td>" + "<td>".join([*cells, _brief(box.backward, gradient(box))][: 3 + gradients]))
     return f"<table><tr><th>{'<th>'.join(head)}{''.join(rows)}</table>"
 
 
@@ -437,14 +434,14 @@ def _row(walk: Walk, i: int, step: Step) -> str:
     """A step in the table of all steps."""
     box, back = step.box, step.phase == "backward"
     value = _brief(box.forward, box.value) if box and not back else ""
-    gradient = _brief(box.backward, _gradient(box)) if box and back else ""
+    arrived = _brief(box.backward, gradient(box)) if box and back else ""
     sides = []
     for sent in step.sent:
         far = " so far" if sent.count < sent.uses else ""
         total = f"; {walk.total(sent.to)}{far} = {sent.sum[-1]}" if sent.sum else ""
         rest = "" if len(sent.chain) > 1 else f" {sent.result}"
         chain = _code(" = ".join(sent.chain))
-        sides.append(f"<div>to {_code(operand(sent.to))}: {chain}{html.escape(rest + total)}</div>")
+        sides.append(f"<div>to {_code(full_name(sent.to))}: {chain}{html.escape(rest + total)}</div>")
     line = html.escape(labels.place(box.line)) if box else ""
-    cells = [f'<a href="#step={i}">{i}</a>', step.phase, _code(step.title), value, gradient, "".join(sides), line]
+    cells = [f'<a href="#step={i}">{i}</a>', step.phase, _code(step.title), value, arrived, "".join(sides), line]
     return f'<tr id="row-{i}"><td>' + "<td>".join(cells)

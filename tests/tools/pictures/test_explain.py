@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
+from autograd_core import nn
 from autograd_core.primitive import REGISTRY
 from autograd_core.tools.pictures.explain import LOCAL, explain, substituted, to_latex
 
 DOT = "\N{MIDDLE DOT}"
+
+EXTREMES = ("clamp_max", "clamp_min", "maximum", "minimum")
+
+AT = {"acosh": (1.6,), "where": (True, 0.6, 0.3)}
+"""Where operations are tried that 0.6 and 0.3 are no arguments of."""
 
 
 def scalar(value, **options):
@@ -81,6 +87,8 @@ def test_latex_of_what_is_derived():
         ("sqrt(inf)", r"\sqrt{\infty}"),
         ("frob_nicate(x, 2)", r"\mathrm{frob\_nicate}\left(x, 2\right)"),
         ("sum(x, dim 0)", r"\text{sum(x, dim 0)}"),
+        ("1 if x >= -2 else 0", r"1 \text{ if } x \geq -2 \text{ else } 0"),
+        ("(x > 0) + 1", r"\left(x > 0\right) + 1"),
     ],
 )
 def test_formulas_in_latex(formula, latex):
@@ -94,16 +102,29 @@ def test_numbers_take_the_place_of_names():
     assert substituted("|x|", values) == "|-3|"
 
 
-@pytest.mark.parametrize("name", sorted(LOCAL))
-def test_local_derivatives_are_those_of_the_rules(name):
+def test_an_exponent_and_the_value_of_the_time_before_are_no_names_with_a_value():
+    assert substituted("e + 1e-06", {"e": "2"}) == "2 + 1e-06"
+    assert substituted("w * previous x + x", {"w": "5", "x": "2"}) == "5 * previous x + 2"
+
+
+KINKS = [
+    *((name, (0.0,)) for name in ("abs", "relu")),
+    *((name, (-0.6,)) for name in ("abs", "relu")),
+    *((name, values) for name in EXTREMES for values in ((0.6, 0.6), (0.3, 0.6))),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), [*((name, AT.get(name, (0.6, 0.3))) for name in sorted(LOCAL)), *KINKS])
+def test_local_derivatives_are_those_of_the_rules(name, values):
     forms = LOCAL[name]
-    a, b = scalar(0.6), scalar(0.3)
-    given = [a, b][: len(forms)]
+    given = [scalar(value) if isinstance(value, float) else ag.tensor(value) for value in values[: len(forms)]]
     y = REGISTRY[name](*given)
-    gradients = ag.grad(y, given)
-    known = {"a": a.item(), "b": b.item(), "y": y.item(), **{n: getattr(math, n) for n in dir(math)}}
-    for form, gradient in zip(forms, gradients, strict=True):
-        assert eval(form.replace("^", "**"), known) == pytest.approx(gradient.item(), rel=1e-12)
+    known = {"y": y.item(), "sign": np.sign, **{n: getattr(math, n) for n in dir(math)}}
+    known |= {letter: t.item() for letter, t in zip("abc", given, strict=False)}
+    for form, t in zip(forms, given, strict=True):
+        if t.requires_grad:
+            (gradient,) = ag.grad(y, [t], retain_graph=True)
+            assert eval(form.replace("^", "**"), known) == pytest.approx(gradient.item(), rel=1e-12)
 
 
 def test_an_operand_used_twice_by_one_operation():
@@ -129,6 +150,28 @@ def test_names_and_unrecorded_graphs():
     derivation = explain((scalar(2.0, name="speed") * scalar(3.0)) ** 2, names={"unused": scalar(1.0)})
     assert derivation.gradients["speed"] == 36.0
     assert "speed" in derivation.text
+
+
+def test_parameters_of_the_same_last_name_are_told_apart():
+    ag.manual_seed(0)
+    model = nn.Sequential(nn.Linear(1, 1), nn.Tanh(), nn.Linear(1, 1))
+    with ag.record():
+        out = model(ag.ones(1, 1)).sum()
+    expected = ag.grad(out, list(model.parameters()), retain_graph=True)
+    derivation = explain(out)
+    names = [f"model.{name}" for name, _ in model.named_parameters()]
+    assert derivation.gradients == {name: g.item() for name, g in zip(names, expected, strict=True)}
+    assert "Result: dout/dmodel.0.weight = " in derivation.text
+
+
+def test_local_derivatives_at_kinks_say_why():
+    x, y = scalar(-0.7), scalar(2.5)
+    with ag.record():
+        f = ag.relu(x) + ag.maximum(x, y)
+    lines = [line.strip() for line in explain(f).text.splitlines()]
+    d = "\N{PARTIAL DIFFERENTIAL}"
+    assert f"{d}v1/{d}x = 1 if x > 0 else 0 = 1 if (-0.7) > 0 else 0 = 0" in lines
+    assert f"{d}v2/{d}y = (1 + sign(y - x)) / 2 = (1 + sign(2.5 - (-0.7))) / 2 = 1" in lines
 
 
 def test_a_leaf_by_itself():

@@ -111,9 +111,11 @@ def test_a_compiled_function(run, tmp_path):
         (
             ["graphed.py:number", "-o", "f.dot"],
             1,
-            "a tensor, a list of tensors or a compiled function, got 3.0",
+            "autograd-core graph: expected a tensor, a list of tensors or a compiled function, got 3.0",
         ),
-        (["graphed.py:scalar", "-o", "f.dot", "--max-nodes", "1"], 1, "max_nodes must be at least 2"),
+        (["graphed.py:scalar", "-o", "f.dot", "--max-nodes", "1"], 2, "graph: max_nodes must be at least 2"),
+        (["graphed.py:scalar", "-o", "f.dot", "--depth", "-1"], 2, "graph: depth must be at least 0"),
+        (["graphed.py:scalar", "-o", "absent/f.dot"], 1, "cannot write absent"),
         (["graphed.py:scalar", "--depth", "many"], 2, "--depth"),
     ],
 )

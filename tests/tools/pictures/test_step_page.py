@@ -128,6 +128,32 @@ def test_what_is_rolled_up_claims_no_sums():
     assert all(weight not in step["sums"] for step in data(walk)["steps"])
 
 
+def test_values_are_those_of_then():
+    x = scalar([1.0, 2.0, 3.0])
+    with ag.record():
+        y = x * 2.0
+        y += 1.0
+        y[0] = x[1] * 3.0
+        z = y.sum()
+    values = by_name(data(Walk(graph(z))), "value")
+    assert [values[name] for name in ("v1", "v2", "y", "z")] == [
+        [2.0, 4.0, 6.0],
+        [3.0, 5.0, 7.0],
+        [6.0, 5.0, 7.0],
+        18.0,
+    ]
+
+
+def test_the_time_before_has_another_value():
+    w, h = scalar(0.5), scalar(0.1)
+    with ag.record():
+        for _ in range(30):
+            h = ag.sin(w * h)
+    walk = Walk(graph(h))
+    titles = [step.title for step in walk.steps if step.phase == "forward"]
+    assert titles[0].startswith("v1 = w \N{MIDDLE DOT} previous h = 0.5 \N{MIDDLE DOT} previous h = ")
+
+
 def test_numbers_that_json_does_not_have():
     x = scalar(0.0)
     with ag.record():
@@ -204,14 +230,15 @@ def test_names_cannot_break_the_page():
 def test_names_depth_and_pictures(tmp_path):
     model, loss = entropy()
     whole = save_page(loss, tmp_path / "a.html", names={"cost": loss}).read_text(encoding="utf-8")
-    assert "How cost is computed" in whole
+    assert "How cost and the gradients are computed" in whole
+    assert "<code>model.0.weight</code>" in whole
     closed = save_page(loss, tmp_path / "b.html", names=model, depth=0).read_text(encoding="utf-8")
     assert len(embedded(closed)["steps"]) < len(embedded(whole)["steps"])
     assert save_page(graph(loss, names={"cost": loss}), tmp_path / "c.html").read_text(encoding="utf-8") == page(
         graph(loss, names={"cost": loss})
     )
     unnamed = save_page(loss * 2.0, tmp_path / "d.html").read_text(encoding="utf-8")
-    assert "How mul is computed" in unnamed  # and not by a variable of the library's
+    assert "How mul and the gradients are computed" in unnamed  # and not by a variable of the library's
 
 
 def test_what_has_no_steps(tmp_path):
@@ -332,6 +359,38 @@ def test_keys_and_fragments_move(written):
     names = re.findall(r"<button[^>]*>", dom)
     assert len(names) == 8
     assert all("aria-label=" in button for button in names)
+
+
+@drawn
+@in_a_browser
+def test_at_the_ends_the_focus_stays(written):
+    path, profile = written
+    visit = """
+    const last = document.getElementById("last");
+    last.focus();
+    last.click();
+    document.body.dataset.focus = document.activeElement.id + " " + last.getAttribute("aria-disabled");
+    """
+    assert browse(path, "", profile, visit)[0]["focus"] == "last true"
+
+
+@drawn
+@in_a_browser
+def test_paper_has_the_whole_gradients(written):
+    path, profile = written
+    visit = """
+    const seen = [], look = () => seen.push([...document.querySelectorAll("#box-n1 text")].pop().textContent.trim());
+    look();
+    dispatchEvent(new Event("beforeprint"));
+    look();
+    dispatchEvent(new Event("afterprint"));
+    look();
+    document.body.dataset.seen = JSON.stringify(seen);
+    """
+    attributes, _, console = browse(path, "#step=5", profile, visit)
+    assert console == []
+    so_far = "grad 5 + \N{HORIZONTAL ELLIPSIS}"
+    assert json.loads(attributes["seen"]) == [so_far, "grad 6", so_far]
 
 
 @drawn
