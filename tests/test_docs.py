@@ -17,6 +17,7 @@ import pytest
 import autograd_core as ag
 from autograd_core import nn, optim
 from autograd_core.compiler.recorder import record
+from autograd_core.tools.diagnosis.findings import ADVICE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -169,3 +170,8 @@ def test_the_page_on_layers_has_all_of_them():
     for name in told:  # and no file or name that is not there
         if name.endswith(".py"):
             assert any((ROOT / folder / name).exists() for folder in ("nn", "optim")), name
+
+
+def test_the_page_on_the_doctor_has_every_code():
+    told = re.findall(r"`(D\d\d-[\w-]+)`", (ROOT / "docs" / "doctor.md").read_text().partition("| code |")[2])
+    assert told == list(ADVICE)

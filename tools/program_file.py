@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,8 @@ def load_function(target: str) -> Callable[[], Any]:
     Raises
     ------
     ValueError
-        If that is not what `target` looks like, or there is no such file or function.  What the file itself raises is
-        passed on.
+        If that is not what `target` looks like, or there is no such file or function, or it needs arguments.  What the
+        file itself raises is passed on.
     """
     path, colon, name = target.rpartition(":")
     if not colon or not path or not name.isidentifier():
@@ -44,6 +45,10 @@ def load_function(target: str) -> Callable[[], Any]:
     if not callable(found):
         names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == file.stem]
         raise ValueError(f"{path} has no function {name!r}; it has {', '.join(names) or 'none'}")
+    try:
+        inspect.signature(found).bind()
+    except TypeError as error:
+        raise ValueError(f"{target} is called without arguments, which it does not allow: {error}") from error
     return found  # type: ignore[no-any-return]
 
 

@@ -76,7 +76,8 @@ class RangeTest:
             axes.axvline(rate, color="black", linestyle=style, linewidth=1, label=f"{name}: {rate:.2g}")
         axes.set_xscale("log")
         # Where the loss explodes is of no interest.
-        top, bottom = self.smoothed[: 1 + self.smoothed.argmin()].max(), self.smoothed.min()
+        until = 1 + self.smoothed.argmin()
+        top, bottom = self.smoothed[:until].max(), min(self.losses[:until].min(), self.smoothed.min())
         margin = 0.2 * (top - bottom) or 1.0
         axes.set_ylim(bottom - margin, top + 2 * margin)
         axes.set_xlabel("learning rate")

@@ -58,6 +58,8 @@ def _run(given: argparse.Namespace) -> int:
         return refuse("gradcheck", error)
     if given.order < 1:
         return refuse("gradcheck", f"--order must be at least 1, got {given.order}")
+    if not 0 <= given.rtol < 1:
+        return refuse("gradcheck", f"--rtol must be at least 0 and less than 1, got {given.rtol}")
     report = gradcheck(
         fn, inputs, kwargs, order=given.order, rtol=given.rtol, seed=given.seed, mode=given.mode, forward=given.forward
     )
@@ -67,10 +69,14 @@ def _run(given: argparse.Namespace) -> int:
 
 def _parts(returned: Any, target: str) -> tuple[Any, Any, dict[str, Any]]:
     """What to check, with its arguments."""
-    if isinstance(returned, tuple) and len(returned) in (2, 3) and callable(returned[0]):
-        fn, inputs, *rest = returned
-        return fn, inputs, dict(rest[0]) if rest else {}
+    if isinstance(returned, tuple) and len(returned) in (2, 3):
+        fn, inputs, kwargs = (*returned, {})[:3]
+        if callable(fn) and isinstance(kwargs, dict):
+            return fn, inputs, kwargs
+    got = type(returned).__name__
+    if isinstance(returned, tuple):
+        got += f" of {', '.join(type(part).__name__ for part in returned) or 'nothing'}"
     raise ValueError(
-        f"{target} must return (fn, inputs) or (fn, inputs, kwargs), with a function or module first, got "
-        f"{type(returned).__name__}"
+        f"{target} must return (fn, inputs) or (fn, inputs, kwargs), a function or module, arguments and a dict; got "
+        f"{got}"
     )

@@ -26,8 +26,8 @@ __all__ = ["BackwardError", "compare"]
 VANISHING = 1e-14
 """A gradient this small beside the function is zero to rounding."""
 
-MOST_WRONG = 16
-"""After so many wrong elements of an input, the others are not looked at: it takes time to be sure of each."""
+MOST_WRONG = 32
+"""After so many wrong elements in all, one of each further input is enough: it takes time to be sure of each."""
 
 
 class BackwardError(Exception):
@@ -73,13 +73,15 @@ def _largest(a: Any) -> float:
 def _weights(values: list[np.ndarray], least: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
     """Random weights of the outputs, none near zero; several outputs are first brought to one scale.
 
-    They are few-digit numbers times powers of two, exact in every dtype.
+    They are few-digit numbers times powers of two, exact in every dtype.  What is infinite gets none: it has no
+    derivative that differences could see, and in what it goes into it is masked.
     """
     weights = []
     for value, size in zip(values, least, strict=True):
         scale = _largest(value) if _largest(value) > VANISHING * _largest(size) else _largest(size)
         unit = 2.0 ** -round(math.log2(scale)) if len(values) > 1 and scale > 0 else 1.0
-        weights.append(rng.choice([-1, 1], value.shape) * rng.integers(32, 97, value.shape) / 64 * unit)
+        drawn = rng.choice([-1, 1], value.shape) * rng.integers(32, 97, value.shape) / 64 * unit
+        weights.append(np.where(np.isinf(value), 0.0, drawn))
     return weights
 
 
@@ -133,6 +135,7 @@ class _Comparison:
         self._rtol, self._order = rtol, order
         self._gradients = _gradients(run, weights, leaves, create_graph=False)
         self._differences = Differences(lambda: values_of(run), weights, values, least)
+        self._wrong = 0
         self.sizes: list[np.ndarray] = []
 
     def reverse(self, mode: str) -> list[InputRecord]:
@@ -163,8 +166,9 @@ class _Comparison:
             checked += 1
             kinks += found.kinks
             wrong += found.verdict == FAIL
+            self._wrong += found.verdict == FAIL
             worst = found if worst is blank else max(worst, found, key=_badness)
-            if wrong == MOST_WRONG:
+            if wrong and self._wrong >= MOST_WRONG:
                 break
         followed = bent = 0
         while followed < directions and not wrong:
@@ -251,8 +255,8 @@ class _Judge:
             if sides is not None:
                 kink = sides[0] <= claimed <= sides[1]
             else:  # before this is called wrong: is the function noisier than its rounding?
-                noise = self._differences.noise(move, slope.step)
-                if self._agree(claimed, slope.value, slope.bar + 10 * noise / slope.step):
+                noise = self._differences.noise(move, slope.step) if slope.step else 0.0
+                if noise and self._agree(claimed, slope.value, slope.bar + 10 * noise / slope.step):
                     slope = self._differences.slope(move, claimed, self._rtol, noise)
         record = replace(
             blank, analytic=claimed, numeric=slope.value, error_bar=slope.bar, kinks=int(kink),
@@ -299,17 +303,17 @@ class _Judge:
             return replace(r, verdict=FAIL, note=f"the gradient there is {r.analytic}")
         if r.kinks:
             return r
-        if not math.isfinite(r.numeric):
-            return replace(r, verdict=FAIL, note="the differences there are not finite")
-        if not self._agree(r.analytic, r.numeric, r.error_bar):
-            return replace(r, verdict=FAIL)
-        if r.error_bar <= RESOLUTION * scale:
+        told = math.isfinite(r.numeric)
+        agree = told and self._agree(r.analytic, r.numeric, r.error_bar)
+        if agree and r.error_bar <= RESOLUTION * scale:
             return r
+        if told and not agree and r.error_bar <= RESOLUTION * abs(r.numeric):
+            return replace(r, verdict=FAIL)
         exact = self._differences.exact(move)
         if exact is None or not math.isfinite(exact):
-            note = "the differences there are too inexact to tell; try other inputs"
-            return replace(r, verdict=INCONCLUSIVE, note=note)
-        away, size = abs(r.analytic - exact), max(scale, abs(exact))
+            unclear = agree or not told
+            return replace(r, verdict=INCONCLUSIVE, note=_too_inexact(r)) if unclear else replace(r, verdict=FAIL)
+        away, size = abs(r.analytic - exact), max(scale if agree else 0.0, abs(exact))
         relative = _relative(r.analytic, exact)
         r = replace(r, numeric=exact, error_bar=0.0, relative_error=relative, note="decided by a complex step")
         if away <= self._rtol * size:
@@ -318,6 +322,18 @@ class _Judge:
             return replace(r, verdict=FAIL)
         note = "the differences there are too inexact to tell, and a complex step differs a little"
         return replace(r, verdict=INCONCLUSIVE, note=note)
+
+
+def _too_inexact(r: InputRecord) -> str:
+    """Why differences cannot tell."""
+    if not math.isfinite(r.numeric):
+        return (
+            "it cannot be moved: on both sides the function is not finite, or refuses; if it is a target or a setting, "
+            "bind it, as in lambda x: fn(x, target)"
+        )
+    if math.isinf(r.error_bar):
+        return "the function jumps or is rough there, so that differences are too inexact to tell; try other inputs"
+    return "the differences there are too inexact to tell; try other inputs"
 
 
 def _relative(a: float, b: float) -> float:

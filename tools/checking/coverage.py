@@ -15,7 +15,7 @@ MODES = ("auto", "dense", "sampled", "directional")
 DENSE = 2048
 """Up to so many elements in all inputs together, each is checked."""
 
-SAMPLED = 512
+SAMPLED = 256
 """Of more, about so many are drawn; inputs that have not much more than their share are still checked in full."""
 
 LARGE = 16384

@@ -33,6 +33,10 @@ RESOLUTION = 1e-4
 """The relative error bar that is good enough: an error of 0.1 % shows."""
 
 
+Quotients = Callable[[Move, float], list[np.ndarray]]
+"""Gives the difference quotients of all outputs along a move, with a step."""
+
+
 class Slope(NamedTuple):
     """An estimated derivative."""
 
@@ -52,7 +56,7 @@ class Slope(NamedTuple):
 
 
 class Differences:
-    """Derivatives of ``sum(weights * f)``, as an input moves.
+    """Derivatives of ``sum(weights * f)``, as an input moves; outputs that are infinite are held as they are.
 
     Parameters
     ----------
@@ -78,19 +82,28 @@ class Differences:
     ) -> None:
         self.f, self.weights, self.values = f, weights, values
         self.sizes = [np.maximum(np.abs(a), size) for a, size in zip(values, least, strict=True)]
+        self._infinite = [np.isinf(a) for a in values]
         self._complex = ComplexStep(f, values, self.sizes)
 
     def slope(self, move: Move, claimed: float, rtol: float, noise: float = 0.0) -> Slope:
         """The derivative along a move, by the step with the best error bar.
 
-        Steps are tried until the bar is within `rtol` of the value, or contains the `claimed` derivative and is good
-        enough.  `noise` is what is known of the error of the weighted sum, beyond rounding.
+        Steps are tried until one with a good bar confirms the `claimed` derivative, or steps of very different sizes
+        agree on another.  `noise` is what is known of the error of the weighted sum, beyond rounding.  At the end of a
+        domain the steps go to one side.
         """
+        for quotients in (self._central, self._upward, self._downward):
+            found = self._best(quotients, move, claimed, rtol, noise)
+            if math.isfinite(found.value):
+                break
+        return found
+
+    def _best(self, quotients: Quotients, move: Move, claimed: float, rtol: float, noise: float) -> Slope:
         best = Slope(math.nan, math.inf, 0.0, 0.0)
         against: list[Slope] = []
         rounding = [size * np.finfo(a.dtype).eps for size, a in zip(self.sizes, self.values, strict=True)]
         for h in _steps(move):
-            near, far = self._central(move, h), self._central(move, 2 * h)
+            near, far = quotients(move, h), quotients(move, 2 * h)
             value, wider = self._sum(near), self._sum(far)
             if not (math.isfinite(value) and math.isfinite(wider)):
                 continue
@@ -101,14 +114,16 @@ class Differences:
             found = Slope(value, abs(value - wider) + error / h, h, self._total(self.sizes, moved))
             if math.isnan(best.value) or found._rank < best._rank:
                 best = found
-            enough = RESOLUTION if abs(claimed - value) <= found.bar else rtol
-            if found.bar <= enough * abs(value):
+            away = abs(claimed - value)
+            if away <= found.bar + rtol * abs(value) and found.bar <= RESOLUTION * abs(value):
                 return found
-            if abs(claimed - value) > 10 * found.bar:
+            if away > 10 * found.bar:
                 against.append(found)
                 if _unanimous(against):
                     return best
-        return best
+        # On one side alone, a derivative may be a limit that no step comes near.
+        sure = quotients == self._central or abs(claimed - best.value) <= best.bar
+        return best if sure else best._replace(bar=math.inf)
 
     def sides(self, move: Move) -> tuple[float, float] | None:
         """The range between the left and the right derivative where they differ, at a kink; None elsewhere."""
@@ -119,7 +134,7 @@ class Differences:
             a, b = (np.stack([w * quotients[j] for quotients in side]) for side in (left, right))
             low += float(np.minimum(a[0], b[0]).sum())
             high += float(np.maximum(a[0], b[0]).sum())
-            error += float(np.ptp(a, axis=0).sum() + np.ptp(b, axis=0).sum())
+            error += 2 * float(np.ptp(a, axis=0).sum() + np.ptp(b, axis=0).sum())
         return (low - error, high + error) if error < 0.01 * (high - low) else None
 
     def noise(self, move: Move, step: float) -> float:
@@ -127,15 +142,18 @@ class Differences:
 
         It is what is left of the values at irregular points when the polynomial of degree 5 nearest to them is taken
         away, which is nothing for a smooth function and a small step.  It is infinite if so much is left that the
-        function is too rough here for any difference to be believed.
+        function is too rough here for any difference to be believed, or if too few of the points are in its domain.
         """
-        points = 8 * (np.arange(1, 14) * 0.6180339887 % 1) - 4
-        basis = np.linalg.qr(np.vander(points, 6)).Q
+        points = np.append(8 * (np.arange(1, 18) * 0.6180339887 % 1) - 4, 0.0)  # a function may jump just here
         samples = [self._at(move, t * step)[0] for t in points]
+        inside = [all((np.isfinite(a) | out).all() for a, out in zip(s, self._infinite, strict=True)) for s in samples]
+        if sum(inside) < 8:
+            return math.inf
+        basis = np.linalg.qr(np.vander(points[inside], 6)).Q
+        samples = [s for s, known in zip(samples, inside, strict=True) if known]
         noise = amplitude = 0.0
         for w, here, size, *values in zip(self.weights, self.values, self.sizes, *samples, strict=True):
             change = np.stack([w * _minus(value, here) for value in values])
-            change = np.where(np.isfinite(change).all(axis=0), change, 0.0)
             rest = change - np.tensordot(basis, np.tensordot(basis, change, (0, 0)), 1)
             noise += float(np.abs(rest).max(axis=0).sum())
             largest = np.abs(change).max(axis=0)
@@ -164,6 +182,8 @@ class Differences:
             found = []
         if [a.shape for a in found] != [a.shape for a in self.values]:
             return [np.full(a.shape, np.nan) for a in self.values]
+        for a, value, infinite in zip(found, self.values, self._infinite, strict=True):
+            np.copyto(a, value, where=infinite)
         return found
 
     def _at(self, move: Move, t: float) -> tuple[list[np.ndarray], float]:
@@ -178,6 +198,18 @@ class Differences:
         """The central difference quotient of every output."""
         (high, up), (low, down) = self._at(move, h), self._at(move, -h)
         return [_minus(a, b) / (up - down) for a, b in zip(high, low, strict=True)]
+
+    def _upward(self, move: Move, h: float) -> list[np.ndarray]:
+        """The difference quotient of every output, from here and two points on one side."""
+        (near, way), (far, twice) = self._at(move, h), self._at(move, 2 * h)
+        share = twice / (way * (twice - way)), -way / (twice * (twice - way))
+        return [
+            share[0] * _minus(a, here) + share[1] * _minus(b, here)
+            for a, b, here in zip(near, far, self.values, strict=True)
+        ]
+
+    def _downward(self, move: Move, h: float) -> list[np.ndarray]:
+        return self._upward(move, -h)
 
     def _one_sided(self, move: Move, h: float) -> list[np.ndarray]:
         there, way = self._at(move, h)
@@ -203,15 +235,18 @@ def _unanimous(found: list[Slope]) -> bool:
 
 
 def _steps(move: Move) -> Iterator[float]:
-    """Step sizes to try, the best guess first; those relative to a small input stay inside domains that end at 0."""
+    """Step sizes to try, the best guess first.
+
+    Those relative to a small input see what happens close to it, and stay inside domains that end at 0.
+    """
     best = STEP * move.reach
+    relative = [STEP * move.smallest * 4.0**k for k in range(6)] if 0 < move.smallest < 1 else []
     yield best
+    yield from relative[:1]
     for k in range(1, 6):
         yield best * 4.0**k
         yield best / 4.0**k
-    if 0 < move.smallest < 1:
-        for k in range(6):
-            yield STEP * move.smallest * 4.0**k
+    yield from relative[1:]
 
 
 def _minus(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Does the engine's gradient agree with differences of the function itself?
 
 Everything is done in float64, whatever the dtype of the inputs (`float64_shadow`).  How much of large inputs is looked
-at is decided in `gradcheck_coverage`, the gradients are compared with differences in `gradcheck_comparison`, and what
-to blame for one that is wrong is found in `localise`.
+at is decided in `coverage`, the gradients are compared with differences in `comparison`, and what to blame for one that
+is wrong is found in `localise`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def gradcheck(
     seed : int
         Of the random weights, elements and directions.
     mode : {"auto", "dense", "sampled", "directional"}
-        How much to check.  ``"auto"``: every element of up to 2,048 in all; of more, all of the small inputs, 512
+        How much to check.  ``"auto"``: every element of up to 2,048 in all; of more, all of the small inputs, 256
         elements drawn at random, and four random directions through each large input.  The report says what was done.
     forward : bool
         Check the forward derivative (``func.jvp``) against the same differences, in a direction of each input.
@@ -88,26 +88,34 @@ def gradcheck(
       input      order  shape  worst at  analytic ...
       inputs[0]  1      ()     ()        ...
     """
+    if not callable(fn):
+        raise TypeError(f"gradcheck: expected a function or a module, got {type(fn).__name__}")
     if order < 1:
         raise ValueError(f"gradcheck: order must be at least 1, got {order}")
+    if not 0 <= rtol < 1:
+        raise ValueError(f"gradcheck: rtol must be at least 0 and less than 1, got {rtol}")
     if mode not in MODES:
         raise ValueError(f"gradcheck: mode must be one of {', '.join(MODES)}, got {mode!r}")
     args = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     with shadow(fn, args, kwargs or {}, module) as subject:
         if not subject.leaves:
-            raise ValueError("gradcheck: nothing to check; give floating tensors or arrays, or a module")
-        reason = _unfit(subject)
+            raise ValueError(
+                "gradcheck: nothing to check; give floating tensors or arrays, or a module (numbers are passed on as "
+                "they are)"
+            )
+        reason, infinite = _unfit(subject)
         if reason:
             return GradcheckReport(reason=reason)
         rng = np.random.default_rng(seed)
         options: Any = {"order": order, "rtol": rtol, "mode": mode, "forward": forward}
         try:
-            report = GradcheckReport(compare(subject.run, subject.leaves, rng, **options))
+            report = GradcheckReport(compare(subject.run, subject.leaves, rng, **options), infinite=infinite)
         except BackwardError as error:
             report = GradcheckReport(reason=f"the backward pass fails with {error}")
         if locate and report.verdict == FAIL:
             failed = report.records[-1].order if report.records else order
-            culprit, hint = localise(subject.run, subject.leaves, failed, rtol)
+            reverse = not report.records or any(r.verdict == FAIL and not r.forward for r in report.records)
+            culprit, hint = localise(subject.run, subject.leaves, failed, rtol, forward=not reverse)
             report = replace(report, culprit=culprit, hint=hint)
         return report
 
@@ -126,25 +134,27 @@ def assert_gradients(fn: Callable[..., Any], inputs: Any = (), *args: Any, **opt
         raise AssertionError(str(report))
 
 
-def _unfit(subject: Shadow) -> str:
-    """Why the function cannot be checked, if so."""
+def _unfit(subject: Shadow) -> tuple[str, int]:
+    """Why the function cannot be checked, if so; and how many elements of its outputs are infinite."""
     kept = [(name, array, array.copy()) for name, array in subject.arrays()]
     first = values_of(subject.run)
     for name, array, before in kept:
         if array.tobytes() != before.tobytes():
-            return f"the function changes {name} in place; let it work on a clone()"
+            return f"the function changes {name} in place; let it work on a clone()", 0
     if not first:
         raise ValueError("gradcheck: the function returned no floating tensor; there is no gradient to check")
     again = values_of(subject.run)
     if [a.shape for a in first] != [a.shape for a in again] or not all(map(_alike, first, again)):
         place = unsteady(subject.run)
         where = f", first by {place}" if place else ""
-        return f"the function is not deterministic: two runs gave different results{where}; seed it anew in each run"
+        advice = "seed it anew in each run, or use eval() of a module with dropout"
+        return f"the function is not deterministic: two runs gave different results{where}; {advice}", 0
     for j, a in enumerate(first):
         if np.isnan(a).any():
             index = tuple(map(int, np.argwhere(np.isnan(a))[0]))
-            return f"the function's value is NaN: output {j} at {index}"
-    return ""
+            return f"the function's value is NaN: output {j} at {index}", 0
+    infinite, size = sum(int(np.isinf(a).sum()) for a in first), sum(a.size for a in first)
+    return "all values of the function are infinite" if infinite == size > 0 else "", infinite
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor, enable_grad, record
+from autograd_core import Tensor, enable_grad, modes, record
 from autograd_core.dtypes import float64, is_floating
 from autograd_core.graph import PICK, Node, ordered
 from autograd_core.primitive import Primitive, applier
 from autograd_core.tensor import leaf_hooks
+from autograd_core.traced import place
 
 from ..module_paths import ModulePaths
 from .comparison import BackwardError, compare
@@ -28,28 +29,28 @@ from .report import FAIL, Culprit, InputRecord
 __all__ = ["localise", "unsteady"]
 
 
-def localise(run: Run, leaves: Named, order: int, rtol: float) -> tuple[Culprit | None, str]:
-    """The operation at fault, or a hint at what else it may be."""
-    nodes, outputs = _recorded(run)
-    found = _all_wrong(nodes, order, rtol, "quick")
+def localise(run: Run, leaves: Named, order: int, rtol: float, forward: bool = False) -> tuple[Culprit | None, str]:
+    """The operation at fault, or a hint at what else it may be; `forward`: whether forward derivatives are wrong."""
+    nodes = _recorded(run)
+    options: Any = {"order": order, "rtol": rtol, "forward": forward}
+    found = _all_wrong(nodes, "quick", options)
     certain = [i for i, r in found.items() if np.isfinite(r.analytic)]
     if not certain and order == 1:
         cut = _cut(nodes, run, leaves)
         if cut is not None:
             return cut, ""
     if not certain:  # the quick look may have missed something small
-        found = _all_wrong(nodes, order, rtol, "auto")
+        found = _all_wrong(nodes, "auto", options)
         certain = [i for i, r in found.items() if np.isfinite(r.analytic)]
     if found:
         # A rule that has no finite value comes last: perhaps nobody uses what it sends.
         return _culprit(nodes, (certain or list(found))[0], found), ""
-    return None, _hint(nodes, outputs)
+    return None, _hint(nodes, run)
 
 
 def unsteady(run: Run) -> str:
     """The first operation whose result is another one in every run; empty if none is."""
-    (first, _), (second, _) = _recorded(run), _recorded(run)
-    for a, b in zip(first, second, strict=False):
+    for a, b in zip(_recorded(run), _recorded(run), strict=False):
         if a.name != b.name or not np.array_equal(a.trace.value, b.trace.value, equal_nan=True):
             return _named(b, 0).where
     return ""
@@ -58,13 +59,40 @@ def unsteady(run: Run) -> str:
 # What was recorded
 
 
-def _recorded(run: Run) -> tuple[list[Node], list[Any]]:
-    """The operations that lead to the outputs, in the order they ran; and the outputs."""
-    with enable_grad(), record():
+def _recorded(run: Run) -> list[Node]:
+    """The operations that lead to the outputs, in the order they ran."""
+    with enable_grad(), record(), modes.change(listener=_Keeper()):
         outputs = run()
     roots = [o.node for o in outputs if isinstance(o, Tensor) and o.node is not None]
-    nodes = [node for node in reversed(ordered(roots)) if node.trace is not None and node.plan is not PICK]
-    return nodes, outputs
+    return [node for node in reversed(ordered(roots)) if node.trace is not None and node.plan is not PICK]
+
+
+class _Keeper:
+    """Under ``record()``, keeps in every trace what the operation saw and gave, whatever is changed in place later."""
+
+    def __init__(self) -> None:
+        self._note: Any = modes.current().listener
+        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __call__(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
+        inputs = tuple(self._tensor(x) if isinstance(x, Tensor) else x for x in args)
+        self._note(primitive, inputs, params, out)
+        for result in out if isinstance(out, tuple) else (out,):
+            node = result.node
+            while node is not None:  # of one output; then what it picks from
+                node.trace = node.trace._replace(value=self._copy(node.trace.value))
+                node = node.parents[0] if node.plan is PICK else None
+
+    def _tensor(self, x: Tensor) -> Tensor:
+        return Tensor(self._copy(x.array), requires_grad=x.requires_grad)
+
+    def _copy(self, array: np.ndarray) -> np.ndarray:
+        """A copy, the same one as long as the array does not change."""
+        before, copy = self._kept.get(id(array), (None, array))
+        if before is None or not np.array_equal(copy, array, equal_nan=True):
+            copy = array.copy()
+            self._kept[id(array)] = array, copy
+        return copy
 
 
 def _applied(node: Node) -> tuple[Callable[..., Any], list[Tensor], list[int]]:
@@ -85,31 +113,31 @@ def _applied(node: Node) -> tuple[Callable[..., Any], list[Tensor], list[int]]:
 # Wrong rules
 
 
-def _all_wrong(nodes: list[Node], order: int, rtol: float, mode: str) -> dict[int, InputRecord]:
+def _all_wrong(nodes: list[Node], mode: str, options: Any) -> dict[int, InputRecord]:
     """The records of the operations that are wrong by themselves, by their place.
 
     The first that a quick look suspects is examined in full.
     """
     found: dict[int, InputRecord] = {}
     for i, node in enumerate(nodes):
-        wrong = _wrong(node, order, rtol, mode)
+        wrong = _wrong(node, mode, options)
         if wrong is not None and mode == "quick" and not any(np.isfinite(r.analytic) for r in found.values()):
-            wrong = _wrong(node, order, rtol, "auto")
+            wrong = _wrong(node, "auto", options)
         if wrong is not None:
             found[i] = wrong
     return found
 
 
-def _wrong(node: Node, order: int, rtol: float, mode: str) -> InputRecord | None:
+def _wrong(node: Node, mode: str, options: Any) -> InputRecord | None:
     """The record of the argument, named by position, by which an operation's own derivative is wrong; None if none."""
     if np.isnan(node.trace.value).any():
         return None
     alone, copies, places = _applied(node)
     leaves = [(str(i), x) for i, x in zip(places, copies, strict=True)]
     try:
-        records = compare(alone, leaves, np.random.default_rng(0), order=order, rtol=rtol, mode=mode)
+        records = compare(alone, leaves, np.random.default_rng(0), mode=mode, **options)
     except BackwardError as error:
-        return InputRecord(str(places[0]), copies[0].shape, order, verdict=FAIL, note=str(error))
+        return InputRecord(str(places[0]), copies[0].shape, options["order"], verdict=FAIL, note=str(error))
     return next((r for r in records if r.verdict == FAIL), None)
 
 
@@ -123,10 +151,11 @@ def _culprit(nodes: list[Node], first: int, found: dict[int, InputRecord]) -> Cu
         order=wrong.order,
         downstream=len(downstream),
         innocent=sum(id(node) not in guilty for node in downstream),
-        others=tuple(dict.fromkeys(f"{nodes[i].name} at {nodes[i].trace.line}" for i in others)),
+        others=tuple(dict.fromkeys(f"{nodes[i].name} at {place(nodes[i].trace.line)}" for i in others)),
     )
-    if wrong.index is None and wrong.note:
+    if wrong.place == "":
         return replace(culprit, kind="error", error=wrong.note)
+    culprit = replace(culprit, forward=wrong.forward)
     return replace(culprit, index=wrong.index, analytic=wrong.analytic, numeric=wrong.numeric)
 
 
@@ -166,7 +195,7 @@ def _cut(nodes: list[Node], run: Run, leaves: Named) -> Culprit | None:
     try:
         for p, array in kept:
             p.array = array + 1e-3 * rng.uniform(-1, 1, array.shape) * np.maximum(1.0, np.abs(array))
-        moved, _ = _recorded(run)
+        moved = _recorded(run)
     except Exception:  # outside its domain: nothing can be said
         return None
     finally:
@@ -191,12 +220,17 @@ def _constants(node: Node) -> Iterator[tuple[int, np.ndarray]]:
             yield i, np.array(value)
 
 
-def _hint(nodes: list[Node], outputs: list[Any]) -> str:
+def _hint(nodes: list[Node], run: Run) -> str:
     """What else may be wrong."""
+    with enable_grad():
+        outputs = run()  # as it is when nobody listens
     for i, output in enumerate(outputs):
         if not isinstance(output, Tensor) or output.node is None:
             kind = "a tensor without history" if isinstance(output, Tensor) else "no tensor"
-            return f"output {i} is {kind}, so no gradient can come from it; compute it with tensors that need one"
+            return (
+                f"output {i} is {kind}, so no gradient can come from it; compute it with tensors that need one, and "
+                f"not in a compiled function, whose results have no history"
+            )
     if leaf_hooks or any(node.hooks for node in nodes):
         return "every operation's own rule is right; a hook on a tensor may change the gradient"
     return "every operation's own rule is right; is a value taken out of the graph, by detach() or as a number?"

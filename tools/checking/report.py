@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any
 
+from autograd_core.traced import place
+
 __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Culprit", "GradcheckReport", "InputRecord"]
 
 PASS, FAIL, INCONCLUSIVE = "PASS", "FAIL", "INCONCLUSIVE"
@@ -87,8 +89,11 @@ class Culprit:
         By which of its arguments the derivative is wrong.
     order
         Of the wrong derivative.
+    forward
+        Whether it is the forward derivative (``func.jvp``) that is wrong.
     index, analytic, numeric
-        The worst element of that argument, and the derivative by it: by the rule, and by differences.
+        The worst element of that argument (None if it is a direction), and the derivative by it: by the rule, and by
+        differences.
     innocent
         How many of the operations downstream, which use its result, have right derivatives.
     downstream
@@ -105,6 +110,7 @@ class Culprit:
     argument: int = 0
     argument_name: str = ""
     order: int = 1
+    forward: bool = False
     index: tuple[int, ...] | None = None
     analytic: float = math.nan
     numeric: float = math.nan
@@ -118,7 +124,7 @@ class Culprit:
     @property
     def where(self) -> str:
         """The operation with its place in the source and in the modules."""
-        text = f"{self.primitive} at {self.file}:{self.line}"
+        text = f"{self.primitive} at {place(f'{self.file}:{self.line}')}"
         return text + (f", in {self.module_type} {self.module}".rstrip() if self.module_type else "")
 
     def __str__(self) -> str:
@@ -132,7 +138,8 @@ class Culprit:
         if self.kind == "error":
             return f"the first operation that fails by itself is {where}: {self.error}"
         order = "derivative" if self.order == 1 else f"derivative of order {self.order}"
-        place = "" if self.index is None else f" at {self.index}"
+        order = "forward derivative" if self.forward else order
+        place = " in one direction" if self.index is None else f" at {self.index}"
         text = (
             f"the first operation that is wrong by itself is {where}: its {order} by {argument}{place} is "
             f"{self.analytic:.6g}, by differences {self.numeric:.6g}"
@@ -158,6 +165,8 @@ class GradcheckReport:
     """Where a check failed: the first operation at fault, if one was found."""
     hint: str = ""
     """Where a check failed and no operation is at fault: what else to look at."""
+    infinite: int = 0
+    """How many elements of the outputs are infinite, so that nothing is known of their derivatives."""
 
     @property
     def ok(self) -> bool:
@@ -199,11 +208,12 @@ class GradcheckReport:
         first = self._first_order()
         total, moved = sum(math.prod(r.shape) for r in first), sum(r.checked for r in first)
         directions = sum(r.directions for r in first)
-        text = f"all {total:,} elements" if moved == total else f"{moved:,} of {total:,} elements"
+        text = f"all {_counted(total, 'element')}" if moved == total else f"{moved:,} of {total:,} elements"
         if directions:
             text += f", and {_counted(directions, 'direction')} through all elements of an input"
         left_out = sum(r.left_out for r in first)
-        return text + (f"; {left_out} are infinite and were left out" if left_out else "")
+        text += f"; {_counted(left_out, 'element')} infinite and left out" if left_out else ""
+        return text + (f"; {_counted(self.infinite, 'output')} infinite and left out" if self.infinite else "")
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain numbers, strings, lists and dicts."""
@@ -223,22 +233,15 @@ class GradcheckReport:
         return json.dumps(_finite(self.as_dict()), indent=indent, allow_nan=False)
 
     def __str__(self) -> str:
-        lines = [f"gradcheck: {self.verdict}"]
-        if self.reason:
-            lines.append(f"  {self.reason}")
+        lines = [f"gradcheck: {self.verdict}", *_wrapped(self.reason)]
         if self.records:
             shown = self._shown()
             lines += _aligned([self._header(), *(self._cells(r) for r in shown)])
             if len(shown) < len(self.records):
                 lines.append(f"  ... and {len(self.records) - len(shown)} more that pass")
-            lines += [f"  {r.name}: {r.note}" for r in shown if r.note]
+            lines += [line for r in shown if r.note for line in _wrapped(f"{r.name}: {r.note}")]
             lines.append(f"  checked: {self.coverage}")
-        for text in (str(self.culprit or ""), self.hint):
-            lines += textwrap.wrap(
-                text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
-                break_on_hyphens=False,
-            )  # fmt: skip
-        return "\n".join(lines)
+        return "\n".join(lines + _wrapped(str(self.culprit or "")) + _wrapped(self.hint))
 
     __repr__ = __str__
 
@@ -266,13 +269,14 @@ class GradcheckReport:
         return [r.name, f"{r.order} forward" if r.forward else str(r.order), str(r.shape), *checked, *found]
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{escape(cell)}</th>" for cell in self._header())
+        head = "".join(f"<th style='{CELL}'>{escape(cell)}</th>" for cell in self._header())
         rows = "".join(f"<tr>{''.join(_html_cell(cell) for cell in self._cells(r))}</tr>" for r in self.records)
         notes = [f"{r.name}: {r.note}" for r in self.records if r.note]
-        said = [self.reason, *notes, f"checked: {self.coverage}" if rows else "", str(self.culprit or ""), self.hint]
+        said = [self.reason, *notes, f"checked: {self.coverage}" if rows else "", self.hint]
         table = f"<table style='font-variant-numeric:tabular-nums'><tr>{head}</tr>{rows}</table>" if rows else ""
         paragraphs = "".join(f"<div>{escape(text)}</div>" for text in said if text)
-        return f"<div><b>gradcheck: {_coloured(self.verdict)}</b>{table}{paragraphs}</div>"
+        blame = f"<div><b>{escape(str(self.culprit))}</b></div>" if self.culprit else ""
+        return f"<div><b>gradcheck: {_coloured(self.verdict)}</b>{table}{paragraphs}{blame}</div>"
 
 
 HEADER = ["worst at", "analytic", "numeric", "relative", "error bar", "verdict"]
@@ -280,9 +284,11 @@ HEADER = ["worst at", "analytic", "numeric", "relative", "error bar", "verdict"]
 COLOURS = {PASS: "#2e8b57", FAIL: "#d1383d", INCONCLUSIVE: "#c77700"}
 """Of the verdicts; they can be read on white and on black."""
 
+CELL = "text-align:left;padding:2px 14px 2px 0"
+
 
 def _html_cell(text: str) -> str:
-    return f"<td style='text-align:left'>{_coloured(text) if text in COLOURS else escape(text)}</td>"
+    return f"<td style='{CELL}'>{_coloured(text) if text in COLOURS else escape(text)}</td>"
 
 
 def _coloured(verdict: str) -> str:
@@ -291,6 +297,12 @@ def _coloured(verdict: str) -> str:
 
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

@@ -24,6 +24,7 @@ __all__ = [
     "set_mode",
     "softmax_twice",
     "unscaled",
+    "unscaled_targets",
     "wrong_modes",
 ]
 
@@ -42,6 +43,12 @@ NARROW = 1e-2
 EXCESS = 2.0
 """Nats above log C.  Scores of standard deviation s cost about s**2 / 2 more than none; He's initialisation, applied to
 the last layer too, gives s**2 = 2.  At s**2 = 4 it is wrong predictions that are confident."""
+
+FAR_OFF = 100.0
+"""Times the outputs, or 1.  At a rate of 1e-3 Adam moves a bias by 1 in a thousand steps, so it needs 1e5."""
+
+DRAWS = 10
+"""Of random parameters, each twice as large as the last: scores that are between 0 and 1 by chance leave it then."""
 
 EVEN = 1e-3
 """How exactly probabilities sum to 1, in float32 and with many classes."""
@@ -119,8 +126,8 @@ def unscaled(run: Run) -> Iterator[Finding]:
         what = f"mean {numbers['mean']:.3g}, standard deviation {numbers['std']:.3g}"
         worst = int(np.argmax(np.maximum(np.abs(means), spreads)))
         one = f"; feature {worst} alone {means[worst]:.3g} and {spreads[worst]:.3g}"
-        if not np.isfinite(values).all() or numbers["largest"] == 0:
-            continue
+        if not np.isfinite(values).all() or (numbers["largest"] == 0 and len(run.data) > 1):
+            continue  # beside others, a state may start at 0
         if (spreads == 0).all():
             evidence = f"all {len(spreads)} features are constant over the {len(values)} rows of the batch"
         elif max(numbers["largest_feature_mean"], numbers["largest_feature_std"]) > LARGE:
@@ -141,7 +148,7 @@ class Scores(NamedTuple):
     """What a classification loss was given, and what it makes of it."""
 
     kind: str
-    """"logits", "log-probabilities", "binary logits" or "probabilities"."""
+    """"logits", "log-probabilities", "likelihoods" (whose logarithm is taken), "binary logits" or "probabilities"."""
     values: np.ndarray
     """With the classes in the last dimension, where there are several."""
     loss: float | None
@@ -155,7 +162,6 @@ class Scores(NamedTuple):
 
 def scores_of(e: Examination, run: Run) -> Scores | None:
     """The scores that a cross-entropy of any kind, also a person's own, was computed from; None for other losses."""
-    name = type(e.loss).__name__ if isinstance(e.loss, Module) else getattr(e.loss, "__name__", "")
     outputs = tensors_in(run.outputs)
     targets = tensors_in(e.targets)
     target = targets[0].array if len(targets) == 1 else None
@@ -169,18 +175,53 @@ def scores_of(e: Examination, run: Run) -> Scores | None:
                 return Scores("logits", values, _cross_entropy(values - _logsumexp(values), target), operation.line)
     if len(outputs) != 1 or not outputs[0].ndim:
         return None
-    values = outputs[0].array.astype(np.float64)
-    if name in ("NLLLoss", "nll_loss"):
-        logs = np.moveaxis(values, min(values.ndim - 1, 1), -1)
-        return Scores("log-probabilities", logs, _cross_entropy(logs, target))
-    if name in ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"):
-        return Scores("binary logits", values, _binary(values, target))
-    if name in ("BCELoss", "binary_cross_entropy"):
-        yes, no = np.maximum(np.log(values), -100), np.maximum(np.log1p(-values), -100)
-        if target is None or target.shape != values.shape:
-            return Scores("probabilities", values, None)
-        return Scores("probabilities", values, -float(np.mean(target * yes + (1 - target) * no)))
+    gradient = run.output_gradients.get(id(outputs[0]))
+    if target is None or gradient is None:
+        return None
+    values, slope = outputs[0].array.astype(np.float64), gradient.astype(np.float64)
+    return _of_classes(run, values, slope, target) or _of_yes_or_no(values, slope, target)
+
+
+def _of_classes(run: Run, values: np.ndarray, slope: np.ndarray, target: np.ndarray) -> Scores | None:
+    """Of a loss that looks at the score of the right class alone, as its gradient shows."""
+    for axis in (1, -1) if values.ndim > 1 and target.dtype.kind in "iu" else ():
+        rows, slopes = np.moveaxis(values, axis, -1), np.moveaxis(slope, axis, -1)
+        if rows.shape[:-1] != target.shape or rows.shape[-1] < 2:
+            continue
+        right = target[..., None] == np.arange(rows.shape[-1])
+        if slopes[~right].any() or not (slopes[right] < 0).any():
+            continue
+        if np.isclose((slopes * rows).sum(), run.value, rtol=1e-3):  # it is linear in the scores
+            return Scores("log-probabilities", rows, _cross_entropy(rows, target))
+        if _proportional(slopes[right], -1 / np.maximum(rows[right], 1e-300)):
+            return Scores("likelihoods", rows, _cross_entropy(np.log(np.maximum(rows, 1e-300)), target))
     return None
+
+
+def _of_yes_or_no(values: np.ndarray, slope: np.ndarray, target: np.ndarray) -> Scores | None:
+    """Of a binary cross-entropy, also a weighted one: the gradient is that of its formula."""
+    if target.size != values.size or not values.size or not ((target >= 0) & (target <= 1)).all():
+        return None
+    t = target.reshape(values.shape).astype(np.float64)
+    if np.ptp(values) == 0 and np.ptp(t) == 0:
+        return None  # one number cannot tell one loss from another
+    of_logits = 0.5 * (1 + np.tanh(values / 2)) - t
+    if all(_proportional(slope[part], of_logits[part]) for part in (t > 0.5, t <= 0.5)):
+        return Scores("binary logits", values, float(np.mean(np.logaddexp(0.0, values) - t * values)))
+    if values.min() < 0 or values.max() > 1:
+        return None
+    inside = (values > 0) & (values < 1)
+    of_odds = (values - t) / np.where(inside, values * (1 - values), 1.0)
+    if not all(_proportional(slope[part & inside], of_odds[part & inside]) for part in (t > 0.5, t <= 0.5)):
+        return None
+    yes, no = np.maximum(np.log(values), -100), np.maximum(np.log1p(-values), -100)
+    return Scores("probabilities", values, -float(np.mean(t * yes + (1 - t) * no)))
+
+
+def _proportional(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether one is the other times a positive number, but for rounding."""
+    factor = (a * b).sum() / (b * b).sum() if b.any() else 0.0
+    return bool(not a.size or (factor > 0 and np.allclose(a, factor * b, rtol=1e-3, atol=1e-5 * np.abs(a).max())))
 
 
 def guessing(e: Examination, run: Run, scores: Scores | None) -> float:
@@ -214,22 +255,18 @@ def _cross_entropy(logs: np.ndarray, target: np.ndarray | None) -> float | None:
     return None
 
 
-def _binary(logits: np.ndarray, target: np.ndarray | None) -> float | None:
-    if target is None or target.shape != logits.shape:
-        return None
-    return float(np.mean(np.logaddexp(0.0, logits) - target * logits))
-
-
 def softmax_twice(e: Examination, run: Run, scores: Scores | None) -> Iterator[Finding]:
     if scores is None or not scores.values.size:
         return
     values, low, high = scores.values, float(scores.values.min()), float(scores.values.max())
     numbers: dict[str, Any] = {"least": low, "largest": high}
+    found = False
     if scores.kind in ("logits", "log-probabilities"):
         sums = values.sum(-1)
         totals = np.exp(_logsumexp(values))[..., 0]
         numbers |= {"sum": float(sums.mean()), "sum_of_exponentials": float(totals.mean())}
         even = low >= 0 and high <= 1 and np.allclose(sums, 1, atol=EVEN)
+        found = even
         logs = high <= 0 and np.allclose(totals, 1, atol=EVEN)
         rows = f"the {len(values.reshape(-1, values.shape[-1]))} rows that the loss gets"
         if even:
@@ -248,11 +285,29 @@ def softmax_twice(e: Examination, run: Run, scores: Scores | None) -> Iterator[F
             reason = "The negative log-likelihood takes log-probabilities, of rows whose exponentials sum to 1."
             remedy = "Use CrossEntropyLoss, or end the model with log_softmax."
             yield Finding("D11-softmax-twice", "loss", evidence, numbers, scores.line, reason, remedy)
-    elif scores.kind == "binary logits":
-        ids = {id(t) for t in tensors_in(run.outputs)}
-        if any(o.name == "sigmoid" and id(o.out) in ids for o in run.operations):
-            evidence = f"the outputs come from a sigmoid and lie in [{low:.3g}, {high:.3g}]: they are probabilities"
-            yield Finding("D11-softmax-twice", "loss", evidence, numbers, scores.line)
+    elif scores.kind == "likelihoods" and not np.allclose(values.sum(-1), 1, atol=EVEN):
+        evidence = f"the rows that the loss takes the logarithm of sum to {values.sum(-1).mean():.3g}, not to 1"
+        reason = "The likelihood of one class can be raised at will if that lowers no other: rows must sum to 1."
+        remedy = "Use CrossEntropyLoss on the raw scores, or end the model with softmax."
+        yield Finding("D11-softmax-twice", "loss", evidence, numbers, scores.line, reason, remedy)
+    if "logits" in scores.kind and not found and low >= 0 and high <= 1 and _bounded(e):
+        evidence = (
+            f"the outputs lie in [{low:.3g}, {high:.3g}], and in [0, 1] with {DRAWS} draws of random parameters too: "
+            f"they are probabilities"
+        )
+        yield Finding("D11-softmax-twice", "loss", evidence, numbers, scores.line)
+
+
+def _bounded(e: Examination) -> bool:
+    """Whether outputs stay between 0 and 1 whatever the parameters, as behind a sigmoid."""
+    rng = np.random.default_rng(0)
+    for draw in range(DRAWS):
+        noise = {name: 2.0**draw * rng.standard_normal(p.shape) for name, p in e.parameters.items()}
+        scaled = {n: a / math.sqrt(max(a.size / len(a), 1)) if a.ndim >= 2 and a.size else a for n, a in noise.items()}
+        with e.moved(scaled):
+            if any(bool(((a < 0) | (a > 1)).any()) for a in e.outputs()):
+                return False
+    return True
 
 
 def initial_loss(scores: Scores | None) -> Iterator[Finding]:
@@ -262,6 +317,28 @@ def initial_loss(scores: Scores | None) -> Iterator[Finding]:
     if scores.loss > guess + EXCESS:
         evidence = f"a cross-entropy of {scores.loss:.3g}, where guessing costs log {scores.classes} = {guess:.3g}"
         yield Finding("D12-initial-loss", "loss", evidence, {"loss": scores.loss, "guess": guess})
+
+
+def unscaled_targets(e: Examination, run: Run, scores: Scores | None) -> Iterator[Finding]:
+    """Targets of a regression that are far larger than the outputs, which are meant to come to them."""
+    targets = tensors_in(e.targets)
+    if scores is not None or not isinstance(run.outputs, Tensor) or len(targets) != 1:
+        return
+    values, given = targets[0].array.astype(np.float64), run.outputs.array.astype(np.float64)
+    if values.shape != given.shape or not values.size:
+        return
+    size, ours = (float(np.sqrt(np.mean(a**2))) for a in (values, given))
+    if size <= FAR_OFF * max(ours, 1.0):
+        return
+    with no_grad(), np.errstate(all="ignore"):
+        best = float(e.judged(Tensor(values.astype(given.dtype))).array)
+    if best < run.value:  # the loss wants the outputs to be the targets, not their logarithms for example
+        evidence = (
+            f"mean {values.mean():.3g}, standard deviation {values.std():.3g}; the outputs have a root mean square of "
+            f"{ours:.2g}"
+        )
+        numbers = {"mean": float(values.mean()), "std": float(values.std()), "outputs": ours}
+        yield Finding("D18-unscaled-target", "targets", evidence, numbers)
 
 
 def broadcasts(run: Run) -> Iterator[Finding]:

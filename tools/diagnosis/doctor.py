@@ -13,7 +13,7 @@ from autograd_core import Tensor, modes
 from autograd_core.nn import Module
 from autograd_core.optim import Optimizer
 
-from . import data, layers
+from . import activations, data, layers
 from .findings import DoctorReport, Finding
 from .run import Examination, Run, examination, tensors_in
 
@@ -51,7 +51,7 @@ def doctor(
     -------
     DoctorReport
         True if nothing was found; printed, a table of findings with their evidence, reason and remedy.  `ADVICE` in
-        ``tools.doctor_findings`` lists all kinds there are.
+        ``tools.diagnosis.findings`` lists all kinds there are.
 
     Raises
     ------
@@ -87,6 +87,7 @@ def _found(e: Examination, run: Run) -> Iterator[Finding]:
     """Everything, in the order of the codes as far as it goes."""
     yield from layers.unreached(e, run)
     yield from layers.not_in_optimizer(e, run)
+    yield from layers.unregistered(e, run)
     yield from layers.foreign_parameters(e)
     yield from data.unscaled(run)
     yield from data.broadcasts(run)
@@ -95,13 +96,16 @@ def _found(e: Examination, run: Run) -> Iterator[Finding]:
         return
     scores = data.scores_of(e, run)
     guess = data.guessing(e, run, scores)
-    yield from layers.dead_relus(e, run)
-    if not abs(run.value) < guess / 2:  # what has learned may be sure of itself
-        yield from layers.saturated(e, run)
+    sure = abs(run.value) < guess / 2  # as what has learned may be
+    yield from activations.dead_units(e, run, sure)
+    if not sure:
+        yield from activations.saturated(e, run)
     yield from layers.vanishing(e, run)
     yield from layers.exploding(e, run)
     yield from data.softmax_twice(e, run, scores)
     yield from data.initial_loss(scores)
+    yield from data.unscaled_targets(e, run, scores)
+    yield from layers.symmetric(e, run)
     yield from layers.updates(e, run, max(abs(run.value), guess))
 
 
@@ -132,7 +136,8 @@ class Doctor:
     steps : int
         How many steps of the optimizer were seen.  Compiled steps are not: nothing can look into them.
     ratios : dict
-        For each parameter ``|update| / |parameter|`` of every step that was seen; NaN where it was 0.
+        For each parameter ``|update| / |parameter|``, of the elements that moved, of every step that was seen; NaN
+        where they were 0.
 
     Examples
     --------
@@ -210,9 +215,8 @@ class Doctor:
         self.steps += 1
         self._used.update(id(p) for p in owned.values() if p.grad is not None)
         for name, p in owned.items():
-            size = float(np.linalg.norm(before[name]))
-            change = float(np.linalg.norm(p.array - before[name]))
-            self.ratios.setdefault(name, []).append(change / size if size > 0 else np.nan)
+            ratio = layers.update_ratio(before[name], p.array - before[name])
+            self.ratios.setdefault(name, []).append(ratio)
         return result
 
     def _named(self, group: dict[str, Any]) -> list[tuple[str, Tensor]]:

@@ -21,13 +21,13 @@ class Advice(NamedTuple):
 
 
 ADVICE: dict[str, Advice] = {
-    "D01-dead-relu": Advice(
-        "A unit that gives 0 for every example gets no gradient, and so stays dead.",
+    "D01-dead-unit": Advice(
+        "A unit whose slope is 0 for every example, as that of a ReLU below 0, gets no gradient, and so stays dead.",
         "Lower the learning rate, start with He's initialisation and biases at 0, or use LeakyReLU or GELU.",
     ),
     "D02-saturated": Advice(
-        "Where sigmoid or tanh is flat its derivative is almost 0, and hardly any gradient passes (Glorot & Bengio "
-        "2010).",
+        "Where sigmoid, tanh or their like are flat the derivative is almost 0, and hardly any gradient passes (Glorot "
+        "& Bengio 2010).",
         "Scale the inputs to mean 0 and standard deviation 1, start with smaller weights (Xavier's initialisation), or "
         "use ReLU with a normalisation layer.",
     ),
@@ -102,6 +102,16 @@ ADVICE: dict[str, Advice] = {
         "Look at the operation named: keep log, sqrt and division away from 0, and exp from large values; lower the "
         "learning rate if it came with training.",
     ),
+    "D17-symmetric": Advice(
+        "Units that start the same and get the same gradient stay the same: together they are worth one (Goodfellow et "
+        "al. 2016, section 8.4).",
+        "Start the weights at random, as the layers do by themselves; only biases may start at 0.",
+    ),
+    "D18-unscaled-target": Advice(
+        "The outputs are small numbers at first. Until they have reached the size of the targets, errors and gradients "
+        "are huge, or (with Adam) steps far too small.",
+        "Standardise the targets by the mean and standard deviation of the training data, and undo it in predictions.",
+    ),
 }
 """Reason and remedy of each kind of finding, by its code."""
 
@@ -111,7 +121,7 @@ class Finding:
     """One thing that is wrong."""
 
     code: str
-    """Stable, such as "D01-dead-relu"; `ADVICE` lists them all."""
+    """Stable, such as "D01-dead-unit"; `ADVICE` lists them all."""
     where: str
     """The path of the module or the name of the parameter; "loss", "model" or "optimizer" for the whole of one."""
     evidence: str
@@ -231,8 +241,9 @@ class DoctorReport:
         return Group(*parts)
 
     def _repr_html_(self) -> str:
-        colour = "#1a7f37" if self.ok else "#b42318"
-        parts = [f'<div><p style="margin:.3em 0"><b style="color:{colour}">{html.escape(self.headline)}</b><br>']
+        colour = "#23893f" if self.ok else "#d43d32"  # of contrast above 4 to 1 on light and on dark pages
+        headline = f'<b style="color:{colour}">{html.escape(self.headline)}</b>'
+        parts = [f'<div style="max-width:70em"><p style="margin:.3em 0">{headline}<br>']
         parts.append(f'<span style="opacity:.7">{html.escape(self.examined)}</span></p>')
         for code, found, more in self._kinds():
             rows = "".join(
@@ -242,7 +253,8 @@ class DoctorReport:
             )
             rows += f"<tr><td>and {more} more</td><td></td></tr>" if more > 0 else ""
             parts.append(
-                f'<p style="margin:.8em 0 0"><b>{html.escape(code)}</b></p><table>{rows}</table>'
+                f'<p style="margin:.8em 0 0"><b>{html.escape(code)}</b></p>'
+                f'<table style="font-size:inherit">{rows}</table>'
                 f'<p style="margin:.2em 0"><i>Why:</i> {html.escape(found[0].reason)}<br>'
                 f"<i>Do:</i> {html.escape(found[0].remedy)}</p>"
             )

@@ -1,4 +1,4 @@
-"""What the doctor looks for in layers, gradients and updates.
+"""What the doctor looks for in gradients and updates, layer by layer.
 
 Every threshold is one that healthy networks stay clear of for a reason, which is given with it.  None needs to know
 what kind of network it is.
@@ -16,32 +16,21 @@ import numpy as np
 from autograd_core import Tensor
 
 from .findings import Finding
-from .run import WEIGHTED, Examination, Operation, Run, tensors_in
+from .run import Examination, Run, meets_weights, place, tensors_in
 
 __all__ = [
-    "dead_relus",
     "exploding",
     "foreign_parameters",
     "non_finite",
     "not_in_optimizer",
-    "saturated",
+    "symmetric",
     "unreached",
+    "unregistered",
+    "update_ratio",
     "update_ratios",
     "updates",
     "vanishing",
 ]
-
-CHANCE = 3.0
-"""Standard deviations.  A unit that starts symmetric is negative for a whole batch of similar examples with probability
-1/2 at most (and deep down all examples are similar).  So half of the units may be dead by chance, give or take
-``sqrt(1/4 / units)``; a fault is what exceeds that by three of them, or a layer that is dead altogether."""
-
-FLAT = 0.97
-"""A tanh beyond ±0.97 has less than 6 % of its slope; the same for a sigmoid, which is ``(1 + tanh(x / 2)) / 2``."""
-
-FLAT_SHARE = 0.5
-"""Of a layer's values.  Standard normal inputs make 4 % of a tanh's values flat (2e-5 of a sigmoid's), inputs of
-standard deviation 3 half of them: what Glorot & Bengio (2010, figure 2) saw in the layers that did not learn."""
 
 VANISHED = 1e-4
 """Of the input's scale forward; backward of the largest ``|weight| |gradient|`` among the layers.  By Euler's
@@ -62,73 +51,15 @@ RISE = 0.3
 """The share of the loss (or of the loss of guessing, if that is more) by which a step that is too large raises it on
 the same batch.  Momentum that was gathered on other batches raises it by up to half of that."""
 
-GAIN = 0.002
+GAIN = 0.001
 """The share of the loss (or of the loss of guessing, if that is more) that a step at the upper end of the band must
 win, for one below the lower end to be called too small.  In a network that has converged no step wins anything."""
 
+WARM = 100
+"""Steps after which a new optimizer has warmed up: RAdam's fifth of Adam's size is then reached (Liu et al. 2020)."""
 
-# Activations
-
-
-def _place(e: Examination, operation: Operation) -> str:
-    """The path of the module that an operation was applied in."""
-    path = e.paths.get(id(operation.modules[-1]), "") if operation.modules else ""
-    return path or "model"
-
-
-def _groups(e: Examination, run: Run, names: tuple[str, ...]) -> Iterator[tuple[str, str, list[Operation]]]:
-    """The operations of the model with these names, those of one module and line together (a loop's steps are many)."""
-    groups: dict[tuple[str, str, str], list[Operation]] = {}
-    for operation in run.operations[: run.boundary]:
-        if operation.name in names:
-            groups.setdefault((_place(e, operation), operation.name, operation.line), []).append(operation)
-    for (place, name, _), found in groups.items():
-        yield place, name, found
-
-
-def _unit_axis(run: Run, operation: Operation) -> int:
-    """Which axis counts the units: 1 after a convolution, the last after a product."""
-    makers = {id(t): o for o in run.operations for t in tensors_in(o.out)}
-    found: Operation | None = operation
-    while found is not None and found.name not in WEIGHTED:
-        found = makers.get(id(next((a for a in found.args if isinstance(a, Tensor)), None)))
-    conv = found.name == "conv" if found is not None else operation.out.ndim >= 4
-    return 1 if conv else operation.out.ndim - 1
-
-
-def dead_relus(e: Examination, run: Run) -> Iterator[Finding]:
-    for place, _, found in _groups(e, run, ("relu",)):
-        first = found[0].out
-        if first.ndim < 2 or not first.array.size:
-            continue
-        axis = _unit_axis(run, found[0])
-        others = tuple(i for i in range(first.ndim) if i != axis)
-        units = first.shape[axis]
-        alive = np.zeros(units, bool)
-        for operation in found:
-            if operation.out.ndim == first.ndim and operation.out.shape[axis] == units:
-                alive |= (operation.out.array > 0).any(others)
-        dead = units - int(alive.sum())
-        if dead == units or dead / units > 0.5 + CHANCE * math.sqrt(0.25 / units):
-            seen = first.array.size // units * len(found)
-            evidence = f"{dead} of {units} units give 0 at all {seen} places of the batch"
-            numbers = {"dead": dead, "units": units, "share": dead / units, "places": seen}
-            yield Finding("D01-dead-relu", place, evidence, numbers, found[0].line)
-
-
-def saturated(e: Examination, run: Run) -> Iterator[Finding]:
-    results = {id(t) for t in tensors_in(run.outputs)}
-    # Inside SiLU, GELU and their kin a sigmoid is a gate, which is meant to be open or shut.
-    gates = {id(a) for o in run.operations if o.name == "gated" for a in o.args}
-    for place, name, found in _groups(e, run, ("sigmoid", "tanh")):
-        arrays = [o.out.array for o in found if id(o.out) not in results | gates and o.out.array.size]
-        if not arrays:
-            continue
-        values = np.concatenate([a.ravel() for a in arrays])
-        flat = float(np.mean(np.abs(values if name == "tanh" else 2 * values - 1) > FLAT))
-        if flat > FLAT_SHARE:
-            evidence = f"{flat:.0%} of the {values.size:,} values of {name} are where it is flat"
-            yield Finding("D02-saturated", place, evidence, {"share": flat, "values": values.size}, found[0].line)
+SAME = 1e-5
+"""Of the largest norm: rows that differ by less are the same but for rounding."""
 
 
 # Gradients
@@ -210,7 +141,37 @@ def _rms(array: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(array, dtype=np.float64)))) if array.size else 0.0
 
 
+def symmetric(e: Examination, run: Run) -> Iterator[Finding]:
+    """Weights of several units that are the same and get the same gradient; so they stay the same."""
+    met = {id(a) for o in run.operations if meets_weights(o.primitive) for a in o.args}
+    for name, g in run.gradients.items():
+        p = e.parameters[name]
+        if g is None or id(p) not in met or g.ndim < 2 or len(g) < 2 or not g.size:
+            continue
+        moving = g.reshape(len(g), -1).any(1)
+        units = _marks(np.concatenate([_scaled(p.array), _scaled(g)], 1)[moving if moving.any() else slice(None)])
+        distinct = 1 + int((np.diff(np.sort(units)) > SAME).sum())
+        if len(units) > 1 and distinct <= (len(units) // 2 if moving.any() else 1):
+            same = "also in their gradient" if moving.any() else "and have no gradient"
+            evidence = f"of {len(units)} units only {distinct} differ in their weights, {same}"
+            yield Finding("D17-symmetric", name, evidence, {"units": len(units), "distinct": distinct})
+
+
+def _scaled(array: np.ndarray) -> np.ndarray:
+    """A row for each unit, the longest of length 1."""
+    rows = array.reshape(len(array), -1).astype(np.float64)
+    return np.asarray(rows / (np.linalg.norm(rows, axis=1).max() or 1.0))
+
+
+def _marks(rows: np.ndarray) -> np.ndarray:
+    """A number for each row, along a random direction: those of rows that differ do too."""
+    return np.asarray(rows @ np.random.default_rng(0).standard_normal(rows.shape[1]))
+
+
 def unreached(e: Examination, run: Run) -> Iterator[Finding]:
+    if not run.gradients and e.model.training:
+        evidence = f"none of its {len(e.parameters)} parameters requires a gradient: there is nothing to train"
+        yield Finding("D07-no-gradient", "model", evidence, {"parameters": len(e.parameters)})
     for name, g in run.gradients.items():
         if g is None:
             shape = e.parameters[name].shape
@@ -227,6 +188,21 @@ def not_in_optimizer(e: Examination, run: Run) -> Iterator[Finding]:
             size = 0.0 if g is None else _norm(g)
             evidence = f"trainable, of shape {p.shape}, gradient norm {size:.2g}; the optimizer does not have it"
             yield Finding("D08-not-in-optimizer", name, evidence, {"shape": p.shape, "gradient_norm": size})
+
+
+def unregistered(e: Examination, run: Run) -> Iterator[Finding]:
+    """What the model uses like a parameter, and neither it nor the optimizer knows."""
+    groups = [] if e.optimizer is None else e.optimizer.param_groups
+    known = {id(p) for p in (*e.parameters.values(), *(p for group in groups for p in group["params"]))}
+    for operation in run.operations[: run.boundary]:
+        for x in operation.args:
+            if isinstance(x, Tensor) and x.requires_grad and x.node is None and id(x) not in known:
+                known.add(id(x))
+                evidence = f"{operation.name} uses a trainable tensor of shape {x.shape}, no parameter of the model"
+                reason = "Layers and parameters in a plain list, tuple or dict are not seen, so nothing trains them."
+                remedy = "Keep them as attributes of the module, or in a ModuleList, ModuleDict or ParameterList."
+                where, numbers = place(e, operation), {"shape": x.shape}
+                yield Finding("D08-not-in-optimizer", where, evidence, numbers, operation.line, reason, remedy)
 
 
 def foreign_parameters(e: Examination) -> Iterator[Finding]:
@@ -249,20 +225,32 @@ def non_finite(e: Examination, run: Run) -> Finding:
     first = (steps.splitlines() or [story])[0].strip()
     guilty = [o for o in run.operations if re.search(rf"{re.escape(o.line)}(?!\d)", first) and f" {o.name} " in first]
     guilty = [o for o in guilty if not all(np.isfinite(t.array).all() for t in tensors_in(o.out))] or guilty
-    part = "loss" if guilty and guilty[0] in run.operations[run.boundary :] else "model"
-    place = _place(e, guilty[0]) if guilty and part == "model" else part
+    in_loss = bool(guilty) and any(o is guilty[0] for o in run.operations[run.boundary :])
+    where = "loss" if in_loss else place(e, guilty[0]) if guilty else "model"
     line = guilty[0].line if guilty else ""
     numbers = {"loss": run.value, "operation": guilty[0].name if guilty else "", "gradients": bad}
-    return Finding("D16-non-finite", place, f"{what}\n{first or story}".strip(), numbers, line)
+    return Finding("D16-non-finite", where, f"{what}\n{first or story}".strip(), numbers, line)
 
 
 # Updates
 
 
+def update_ratio(before: np.ndarray, change: np.ndarray) -> float:
+    """``|update| / |parameter|`` of the elements that the step moves; NaN where they were 0.
+
+    What it does not move, such as the rows of an embedding that a batch has no use for, says nothing of its size.
+    """
+    moved = change != 0
+    size = _norm(before if moved.all() else before[moved])
+    if size > 0:
+        return _norm(change) / size
+    return np.nan if moved.any() or not before.any() else 0.0
+
+
 def update_ratios(e: Examination, changes: dict[str, np.ndarray]) -> dict[str, float]:
-    """``|update| / |parameter|`` of each parameter that is not 0."""
-    sizes = {name: _norm(e.parameters[name].array) for name in changes}
-    return {name: _norm(change) / sizes[name] for name, change in changes.items() if sizes[name] > 0}
+    """:func:`update_ratio` of each parameter, but for those that were 0."""
+    found = {name: update_ratio(e.parameters[name].array, change) for name, change in changes.items()}
+    return {name: ratio for name, ratio in found.items() if not math.isnan(ratio)}
 
 
 def updates(e: Examination, run: Run, scale: float) -> Iterator[Finding]:
@@ -286,6 +274,9 @@ def updates(e: Examination, run: Run, scale: float) -> Iterator[Finding]:
         for name, ratio in ratios.items()
         if changes[name].ndim >= 2 and ratio < BAND[0] and _norm(run.gradients.get(name, 0.0)) > 0
     }
+    if slow:  # by a step that is typical of the optimizer, after its own warm-up and that of its schedule
+        later = update_ratios(e, e.step(run.gradients, WARM))
+        slow = {name: ratio for name, ratio in slow.items() if later.get(name, 0.0) < BAND[0]}
     with e.moved(changes | {name: _downhill(e, name, run.gradients[name], BAND[1]) for name in slow}):
         possible = e.value()
     for name, ratio in slow.items() if after - possible > GAIN * scale else ():

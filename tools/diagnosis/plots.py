@@ -32,9 +32,18 @@ __all__ = [
 ]
 
 ROWS = 24
-"""How many layers or parameters a picture has at most; of more, as many are shown, evenly chosen."""
+"""How many histograms or lines a picture has at most; of more, as many are shown, evenly chosen among the most frequent
+kind: of layers, or weights rather than biases."""
+
+LABELS = 40
+"""How many rows of a picture with one mark for each parameter are labelled at most; none is left out."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of Okabe & Ito (2008), which people who do not see all colours can tell apart."""
 
 BINS = 80
+
+IN_BAND = "$10^{-4}$ to $10^{-2}$"
 
 Row = tuple[str, np.ndarray]
 
@@ -73,7 +82,7 @@ def activation_histograms(model: Module, loss: Callable[..., Any], batch: Any) -
     ['0 Linear', '1 Tanh', '2 Linear']
     """
     rows = _by_layer(model, loss, batch, lambda e, run, t: t.array)
-    return _histograms("activation_histograms", rows, "Activations", "value of the layer's output")
+    return _histograms("activation_histograms", rows, "Activations", "the layer's output")
 
 
 def gradient_histograms(model: Module, loss: Callable[..., Any], batch: Any) -> Figure:
@@ -96,7 +105,7 @@ def gradient_histograms(model: Module, loss: Callable[..., Any], batch: Any) -> 
     3
     """
     rows = _by_layer(model, loss, batch, lambda e, run, t: run.output_gradients.get(id(t)))
-    return _histograms("gradient_histograms", rows, "Gradients", "gradient by the layer's output", log=True)
+    return _histograms("gradient_histograms", rows, "Gradients", "the gradient by the layer's output", log=True)
 
 
 def weight_histograms(model: Module) -> Figure:
@@ -109,7 +118,7 @@ def weight_histograms(model: Module) -> Figure:
     ['weight (5, 9)', 'bias (5,)']
     """
     rows = [(f"{name} {p.shape}", p.array) for name, p in model.named_parameters()]
-    return _histograms("weight_histograms", rows, "Parameters", "value of the parameter")
+    return _histograms("weight_histograms", rows, "Parameters", "the parameter")
 
 
 def _by_layer(
@@ -147,11 +156,12 @@ def _histograms(what: str, rows: list[Row], title: str, axis: str, log: bool = F
     if log:
         values = [np.log10(np.abs(v)) for v in values]
         edges = _edges(values)
-        axes.set_xlabel(f"{axis}: log10 of its size")
+        axes.set_xlabel(f"size of {axis}")
+        axes.xaxis.set_major_formatter(lambda power, place: f"$10^{{{power:g}}}$")
     else:
         limit = max(reach, default=1.0)
         edges = np.linspace(-limit, limit, BINS + 1)
-        axes.set_xlabel(axis)
+        axes.set_xlabel(f"value of {axis}")
         axes.axvline(0, color="0.75", linewidth=1, zorder=0)
     _ridges(axes, values, edges)
     notes = [_summary(a, log) for a in arrays]
@@ -164,7 +174,16 @@ def _histograms(what: str, rows: list[Row], title: str, axis: str, log: bool = F
 def _chosen(rows: list[Row]) -> tuple[list[Row], int]:
     if len(rows) <= ROWS:
         return rows, 0
-    return [rows[i] for i in np.linspace(0, len(rows) - 1, ROWS).round().astype(int)], len(rows) - ROWS
+    kinds = [_kind(label) for label, _ in rows]
+    kind = max(dict.fromkeys(kinds), key=kinds.count)
+    alike = [row for row, k in zip(rows, kinds, strict=True) if k == kind]
+    places = np.linspace(0, len(alike) - 1, min(ROWS, len(alike))).round().astype(int)
+    return [alike[i] for i in places], len(rows) - len(places)
+
+
+def _kind(label: str) -> str:
+    """Of "3 ReLU" the layer, of "3.weight (2, 4)" the parameter's own name."""
+    return label.partition(" (")[0].split()[-1].rpartition(".")[2]
 
 
 def _edges(values: list[np.ndarray]) -> np.ndarray:
@@ -204,7 +223,9 @@ def _summary(array: np.ndarray, log: bool) -> str:
         return f"{bad} not finite"
     if zeros == 1:
         return "all 0"
-    size = f"rms {np.sqrt(np.mean(array**2)):.1e}" if log else f"mean {array.mean():.2g}, std {array.std():.2g}"
+    mean, std = array.mean(), array.std()
+    mean = 0.0 if abs(mean) < 1e-3 * std else mean
+    size = f"rms {np.sqrt(np.mean(array**2)):.1e}" if log else f"mean {mean:.2g}, std {std:.2g}"
     return size + (f", {zeros:.0%} zero" if zeros >= 0.005 else "")
 
 
@@ -230,20 +251,20 @@ def gradient_flow(model: Module, loss: Callable[..., Any], batch: Any) -> Figure
     with examination(model, loss, batch) as e:
         gradients = e.run().gradients
     sizes = {name: None if g is None else np.abs(g.astype(np.float64)) for name, g in gradients.items()}
-    figure = new_figure("gradient_flow", 8, 1.6 + 0.27 * len(sizes))
+    figure = _tall("gradient_flow", len(sizes))
     axes = figure.subplots()
     rows = [(i, a) for i, a in enumerate(sizes.values()) if a is not None and a.size and a.any()]
     places = [i for i, _ in rows]
     mean, largest = [[float(f(a)) for _, a in rows] for f in (np.mean, np.max)]
     axes.hlines(places, mean, largest, color="0.75", linewidth=4, zorder=2)
-    axes.plot(mean, places, "o", color="C0", label="mean", zorder=3)
-    axes.plot(largest, places, "|", color="C3", markersize=11, markeredgewidth=2, label="largest", zorder=3)
+    axes.plot(mean, places, "o", color=COLOURS[0], label="mean", zorder=3)
+    axes.plot(largest, places, "|", color=COLOURS[1], markersize=9, markeredgewidth=2, label="largest", zorder=3)
     axes.set_xscale("log")
     notes = ["no gradient" if a is None else "all 0" if not a.any() else "" for a in sizes.values()]
     _parameter_rows(axes, list(sizes), notes)
     axes.set_xlabel("size of the gradient's elements")
     axes.set_title("Gradient flow, from input (top) to output", loc="left")
-    if rows:
+    if sizes:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return figure
 
@@ -269,14 +290,14 @@ def update_ratios(model: Module, loss: Callable[..., Any], batch: Any, optimizer
     with examination(model, loss, batch, optimizer) as e:
         changes = e.step(e.run().gradients)
         ratios = measured_ratios(e, changes)
-    figure = new_figure("update_ratios", 8, 1.6 + 0.27 * len(changes))
+    figure = _tall("update_ratios", len(changes))
     axes = figure.subplots()
-    axes.axvspan(*BAND, color="C2", alpha=0.15, linewidth=0, label="1e-4 to 1e-2")
+    axes.axvspan(*BAND, color=COLOURS[2], alpha=0.15, linewidth=0, label=IN_BAND)
     names = list(changes)
-    for inside, colour, label in ((True, "C0", "inside"), (False, "C3", "outside")):
+    for inside, mark, colour, label in ((True, "o", COLOURS[0], "inside"), (False, "D", COLOURS[1], "outside")):
         found = [(i, ratios[n]) for i, n in enumerate(names) if ratios.get(n) and _in_band(ratios[n]) is inside]
         if found:
-            axes.plot([r for _, r in found], [i for i, _ in found], "o", color=colour, label=label)
+            axes.plot([r for _, r in found], [i for i, _ in found], mark, color=colour, label=label)
     axes.set_xscale("log")
     left, right = axes.get_xlim()
     axes.set_xlim(min(left, BAND[0] / 10), max(right, BAND[1] * 10))
@@ -292,14 +313,20 @@ def _in_band(ratio: float) -> bool:
     return BAND[0] <= ratio <= BAND[1]
 
 
+def _tall(what: str, rows: int) -> Figure:
+    return new_figure(what, 8, 1.6 + 0.27 * min(rows, LABELS))
+
+
 def _parameter_rows(axes: Axes, names: Sequence[str], notes: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names, fontsize="small")
+    """Labels at the left, of every so many where there are too many; and a mark there for what has no place."""
+    every = -(-len(names) // LABELS)
+    axes.set_yticks(range(0, len(names), every or 1), names[:: every or 1], fontsize="small")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
-    for i, note in enumerate(notes):
-        if note:
-            transform = axes.get_yaxis_transform()
-            axes.text(0.01, i, note, transform=transform, va="center", color="0.35", style="italic", fontsize="small")
+    for note, mark in zip(dict.fromkeys(n for n in notes if n), ("x", "+"), strict=False):
+        found = [i for i, n in enumerate(notes) if n == note]
+        transform = axes.get_yaxis_transform()
+        axes.plot([0.015] * len(found), found, mark, color="0.35", markersize=5, transform=transform, label=note)
 
 
 def update_history(ratios: Mapping[str, Sequence[float]]) -> Figure:
@@ -314,10 +341,12 @@ def update_history(ratios: Mapping[str, Sequence[float]]) -> Figure:
     >>> len(update_history({"weight": [1e-3, 2e-3], "bias": [1e-2, 1e-2]}).axes[0].lines)
     2
     """
-    figure = new_figure("update_history", 8, 4)
+    moved = [(name, np.asarray(steps)) for name, steps in ratios.items() if np.any(np.asarray(steps) > 0)]
+    rows, left_out = _chosen(moved)
+    shown, still = dict(rows), len(ratios) - len(moved)
+    figure = new_figure("update_history", 8, max(4.0, 1.2 + 0.19 * len(shown)))
     axes = figure.subplots()
-    axes.axhspan(*BAND, color="C2", alpha=0.15, linewidth=0, label="1e-4 to 1e-2")
-    shown = dict(_chosen([(name, np.asarray(steps)) for name, steps in ratios.items()])[0])
+    axes.axhspan(*BAND, color=COLOURS[2], alpha=0.15, linewidth=0, label=IN_BAND)
     from matplotlib import colormaps
 
     colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(shown)))
@@ -326,7 +355,8 @@ def update_history(ratios: Mapping[str, Sequence[float]]) -> Figure:
     axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("|update| / |parameter|")
-    axes.set_title("Updates, step by step", loc="left")
+    more = [f"{left_out} more are left out"] * (left_out > 0) + [f"{still} never change"] * (still > 0)
+    axes.set_title("Updates, step by step" + (f" ({', '.join(more)})" if more else ""), loc="left")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
     return figure

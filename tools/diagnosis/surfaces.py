@@ -13,7 +13,7 @@ from autograd_core import Tensor, enable_grad, float64
 from autograd_core.nn import Module
 from autograd_core.optim import SGD, Adam, Optimizer, RMSprop
 
-from .plots import new_figure
+from .plots import COLOURS, new_figure
 from .run import examination
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ class Landscape:
             figure = new_figure("plot", 6.4, 4)
             axes: Any = figure.subplots()
             axes.plot(self.positions, self.losses)
-            axes.plot(0, self.losses[middle], "o", color="C3", label=f"the model: {self.losses[middle]:.3g}")
+            axes.plot(0, self.losses[middle], "o", color=COLOURS[1], label=f"the model: {self.losses[middle]:.3g}")
             axes.set_xlabel("along a random direction, in norms of the filters")
             axes.set_ylabel("loss")
             axes.grid(alpha=0.3)
             axes.legend()
+            axes.set_title("The loss around the weights")
             return figure
         from matplotlib import colormaps
 
@@ -67,12 +68,13 @@ class Landscape:
         filled = plane.contourf(x, y, flat, levels=24, cmap=colormaps["viridis"])
         plane.contour(x, y, flat, levels=24, colors="white", linewidths=0.3, alpha=0.6)
         plane.plot(
-            0, 0, "o", color="C3", markeredgecolor="white", label=f"the model: {self.losses[middle, middle]:.3g}"
+            0, 0, "o", color=COLOURS[1], markeredgecolor="white", label=f"the model: {self.losses[middle, middle]:.3g}"
         )
         plane.set_aspect("equal")
         plane.set_xlabel("direction 1, in norms of the filters")
         plane.set_ylabel("direction 2")
         plane.legend(loc="upper right")
+        figure.suptitle("The loss around the weights")
         figure.colorbar(filled, ax=plane, label="log10 of the loss" if log else "loss")
         return figure
 
@@ -189,7 +191,7 @@ SURFACES = {
         lambda x, y: (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2,
         (1.0, 1.5),
         (3.0, 0.5),
-        (-0.5, 4.5, -1.4, 2.0),
+        (-0.5, 4.5, -2.2, 2.2),
         4e-3,
         "$(1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2$",
     ),
@@ -246,10 +248,11 @@ class Trajectories:
         plane.contour(x, y, heights, levels=15, colors="0.5", linewidths=0.4)
         losses = self.losses
         for i, (name, path) in enumerate(self.paths.items()):
-            plane.plot(path[:, 0], path[:, 1], color=f"C{i}", marker=".", markersize=3, linewidth=1.6, label=name)
+            look = {"color": COLOURS[i % len(COLOURS)], "linestyle": ("-", "--", "-.", ":")[i % 4]}
+            plane.plot(path[:, 0], path[:, 1], marker=".", markersize=3, linewidth=1.6, label=name, **look)
             last = path[np.isfinite(path).all(1)][-1]
-            plane.plot(*last, "o", color=f"C{i}", markeredgecolor="white", markersize=8, zorder=4)
-            falls.plot(np.maximum(losses[name], 1e-16), color=f"C{i}", label=name)
+            plane.plot(*last, "o", color=look["color"], markeredgecolor="white", markersize=8, zorder=4)
+            falls.plot(np.maximum(losses[name], 1e-16), linewidth=1.6, label=name, **look)
         plane.plot(*self.surface.start, "s", color="black", markersize=7, label="start")
         plane.plot(*self.surface.minimum, "*", color="gold", markeredgecolor="black", markersize=16, label="minimum")
         plane.set_xlim(left, right)
@@ -261,6 +264,7 @@ class Trajectories:
         falls.set_yscale("log")
         falls.set_xlabel("step")
         falls.set_ylabel("value")
+        falls.set_title("How the value falls", fontsize="medium")
         falls.grid(alpha=0.3)
         return figure
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd_core as ag
+from autograd_core import nn
 from autograd_core.primitive import REGISTRY
 from autograd_core.tools.checking.complex_step import ANALYTIC, ComplexStep
 from autograd_core.tools.checking.float64_shadow import values_of
@@ -68,6 +69,10 @@ HONEST = {
     "unused": (lambda x, y: x * 2, [normal(3), normal(3)]),
     "0-d": (lambda x: x.tanh() * x, [np.array(0.3)]),
     "empty": (lambda x: x.sum() + (x * 2).sum(), [np.zeros((2, 0))]),
+    "masked by infinity": (lambda x: (x + np.array([0.0, -np.inf, 0.0])).softmax(0), [normal(3)]),
+    "infinite where it is masked": (lambda x: x + np.array([0.0, -np.inf, 0.0]), [normal(3)]),
+    "close to a pole": (lambda x: ag.tan(x), [np.array([1.5707963, 0.3])]),
+    "a tiny matrix": (lambda x: ag.linalg.solve(x.reshape(2, 2), x[:2]), [1e-8 * np.array([0.3, -1.2, 2.1, 0.7])]),
     "infinite constant": (lambda x: ag.where(np.array([True, False]), x * x, np.inf), [normal(2)]),
 }
 
@@ -101,6 +106,8 @@ KINKS = {
     "clamp": (lambda x: ag.clamp(x, 0.0, 1.0), [0.0, 0.5, 1.0], 2),
     "ties of a maximum": (lambda x: ag.amax(x), [2.0, 1.0, 2.0, 2.0], 3),
     "abs": (lambda x: ag.abs(x), [0.0, -0.5], 0),
+    "selu, whose slope at 0 is that of its curved side": (nn.functional.selu, [0.0, 1.0], 1),
+    "a kink nearby": (lambda x: ag.where(x > 0, x, 2.0 * x), [0.3e-8, -1.2e-8, 2.1e-8], 0),
     "tie": (lambda x: ag.maximum(x, np.array([1.0, 0.0])), [1.0, 3.0], 0),
 }
 
@@ -112,6 +119,37 @@ def test_a_slope_between_those_of_both_sides_passes_at_a_kink(case):
     assert report.ok, str(report)
     assert report.records[0].kinks == kinks
     assert (f"kinks at {kinks} of its elements" in str(report)) == (kinks > 0)
+
+
+ENDS = {
+    "power": (lambda x: x**2.5, [0.0, 1.0]),
+    "entropy": (lambda p: nn.functional.binary_cross_entropy(p, np.array([1.0, 0.0, 1.0])), [1.0, 0.0, 0.5]),
+    "refused below": (lambda x: at_least_zero(x).sin(), [0.0, 2.0]),
+}
+
+
+def at_least_zero(x):
+    if (x.array < 0).any():
+        raise ValueError("must not be negative")
+    return x * (1 + x)
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_at_the_end_of_a_domain_differences_go_to_one_side(case):
+    fn, x = ENDS[case]
+    report = gradcheck(fn, np.array(x))
+    assert report.ok, str(report)
+    wrong = ag.custom_vjp(lambda g: 1.01 * g)(lambda x: x * 1.0)
+    assert gradcheck(lambda x: fn(wrong(x)), np.array(x)).verdict == "FAIL"
+
+
+def test_infinite_outputs_are_counted():
+    report = gradcheck(lambda x: x + np.array([0.0, -np.inf, np.inf]), normal(3))
+    assert report.infinite == 2
+    assert "checked: all 3 elements; 2 outputs infinite and left out" in str(report)
+    report = gradcheck(lambda x: x - np.inf, normal(3))
+    assert report.reason == "all values of the function are infinite"
+    assert report.verdict == "FAIL"
 
 
 # What is wrong fails, and is named
@@ -323,6 +361,8 @@ INEXACT = {
     "too rapid, and dropped": lambda x: ag.sin(1e10 * ag.abs(x.detach())),
     "float32 inside": lambda x: ((x.to(ag.float32) + 1000.0) ** 2).sum().to(ag.float64),
     "a jump": lambda x: ag.sign(x - 0.5).sum() + x.sum() * 0,
+    "another value just here": lambda x: x * (x.array != 0.5),
+    "a limit that no step comes near": lambda x: ag.abs(at_least_zero(x + 0.7)) ** 1.1,
 }
 
 
@@ -349,6 +389,12 @@ def test_a_complex_step_decides_where_differences_cannot(case):
     report = gradcheck(fn, np.array([0.3, 0.5, -0.7]), locate=False)
     assert report.verdict == verdict, str(report)
     assert "complex step" in str(report) or "no path" in str(report)
+
+
+def test_an_argument_that_cannot_be_moved_is_to_be_bound():
+    report = gradcheck(nn.functional.hinge_embedding_loss, (normal(3), np.array([1.0, -1.0, 1.0])))
+    assert [r.verdict for r in report.records] == ["PASS", "INCONCLUSIVE"]
+    assert "bind it, as in" in str(report)
 
 
 def test_what_the_complex_step_loses_is_not_believed():
@@ -433,6 +479,12 @@ def test_nothing_to_check_is_an_error():
         gradcheck(lambda x: x > 0, normal(3))
     with pytest.raises(ValueError, match="order must be at least 1, got 0"):
         gradcheck(ag.exp, normal(3), order=0)
+    with pytest.raises(ValueError, match="rtol must be at least 0 and less than 1, got -1"):
+        gradcheck(ag.exp, normal(3), rtol=-1)
+    with pytest.raises(TypeError, match="expected a function or a module, got int"):
+        gradcheck(3, normal(3))
+    with pytest.raises(ValueError, match="numbers are passed on as they are"):
+        gradcheck(ag.exp, 0.5)
 
 
 def test_a_domain_that_is_left_by_raising_is_stepped_around():

@@ -91,7 +91,10 @@ def test_after_many_wrong_elements_the_rest_is_left():
     fn = ag.custom_vjp(lambda g: 2.0 * g)(lambda x: x * 1.0)
     (record,) = gradcheck(fn, normal(500), locate=False).records
     assert record.verdict == "FAIL"
-    assert record.checked == 16
+    assert record.checked == 32
+    report = gradcheck(lambda x, y: fn(x) * fn(y), [normal(500), normal(500)], locate=False)
+    assert [r.checked for r in report.records] == [32, 1]
+    assert report.records[1].verdict == "FAIL"
 
 
 @pytest.mark.parametrize("order", [1, 2])

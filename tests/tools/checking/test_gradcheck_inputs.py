@@ -133,7 +133,7 @@ def test_infinite_elements_are_left_out():
     report = gradcheck(lambda x: x.softmax(0), np.array([1.0, -np.inf, 2.0]))
     assert report.ok
     assert report.records[0].left_out == 1
-    assert "1 are infinite and were left out" in str(report)
+    assert "1 element infinite and left out" in str(report)
 
 
 # Forward derivatives
@@ -158,3 +158,5 @@ def test_a_wrong_forward_derivative_fails():
     assert [(r.forward, r.verdict) for r in report.records] == [(False, "PASS"), (True, "FAIL")]
     assert "forward 0 (jvp), reverse " in str(report)
     assert report.records[1].numeric == pytest.approx(float(report.records[1].note.split()[-5]), rel=1e-6)
+    assert (report.culprit.forward, report.culprit.index, report.culprit.analytic) == (True, None, 0.0)
+    assert "its forward derivative by argument 0 (x) in one direction is 0, by differences" in str(report.culprit)

@@ -277,6 +277,28 @@ def weighted(input, weight):
     return input**2 + weight**2
 
 
+class TwoOutputs(ag.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        return x * y, x + y
+
+    @staticmethod
+    def backward(ctx, g, h):
+        x, y = ctx.saved_tensors
+        return g * y + h, 1.01 * g * x + h
+
+
+class Paired(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(normal(4))
+
+    def forward(self, x):
+        product, total = TwoOutputs.apply(x, self.weight[None].broadcast_to(x.shape))  # at paired
+        return product.tanh() + total
+
+
 class Gate(nn.Module):
     def forward(self, x):
         return Swish.apply(x)  # at gate
@@ -292,7 +314,9 @@ class Weighted(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("layer", "name", "argument"), [(Gate, "Swish", 0), (Weighted, "weighted", 1)], ids=["Function", "custom_vjp"]
+    ("layer", "name", "argument"),
+    [(Gate, "Swish", 0), (Weighted, "weighted", 1), (Paired, "TwoOutputs", 1)],
+    ids=["Function", "custom_vjp", "two outputs"],
 )
 def test_an_operation_of_ones_own_is_named(layer, name, argument):
     model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.Tanh(), layer()), nn.Linear(4, 2))
@@ -301,6 +325,98 @@ def test_an_operation_of_ones_own_is_named(layer, name, argument):
     assert (culprit.primitive, culprit.argument) == (name, argument)
     assert (culprit.line, culprit.module) == (line_of(layer.__name__.lower()), "1.1")
     assert culprit.innocent == culprit.downstream > 0
+
+
+class Checkpointed(nn.Module):
+    """Blocks that are computed again in the backward pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block() for _ in range(3)])
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = ag.func.checkpoint(block, x)
+        return x
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.line(x).sinh()  # at block of a checkpoint
+
+
+def test_inside_of_a_checkpoint_the_operation_is_named():
+    model = Checkpointed()
+    assert gradcheck(model, normal(4, 3), order=2).ok
+    with planted(REGISTRY["sinh"], lambda g, input: 1.01 * g * np.cosh(input), 0):
+        culprit = gradcheck(model, normal(4, 3)).culprit
+    assert (culprit.primitive, culprit.module, culprit.module_type) == ("sinh", "blocks.0", "Block")
+    assert culprit.line == line_of("block of a checkpoint")
+    assert culprit.analytic == pytest.approx(1.01 * culprit.numeric)
+    assert (culprit.innocent, culprit.downstream) == (2, 4)  # two more linear layers, and their wrong sinh
+
+
+def one_step(state, x, weight):
+    state = (x @ weight + state).tanh()  # at step
+    return state, 2 * state
+
+
+@pytest.mark.usefixtures("_no_known_loops")
+def test_inside_of_a_scan_the_operation_is_named():
+    def fn(x, weight):
+        last, all_of_them = ag.func.scan(one_step, ag.zeros(2, dtype=ag.float64), x, weight)
+        return all_of_them.sum(0) * last
+
+    with planted(REGISTRY["tanh"], lambda g, out: 1.01 * g * (1 - out**2), 0):
+        culprit = gradcheck(fn, (normal(5, 3), normal(3, 2))).culprit
+    assert (culprit.primitive, culprit.line) == ("tanh", line_of("step"))
+    assert culprit.analytic == pytest.approx(1.01 * culprit.numeric)
+    assert culprit.downstream - culprit.innocent == 4  # the later steps
+
+
+def masked(x):
+    scores = x @ x.mT + np.triu(np.full((3, 3), -np.inf), 1)  # at masked scores
+    return scores.softmax(-1) @ x  # at masked softmax
+
+
+@pytest.mark.parametrize(("name", "marker"), [("softmax", "masked softmax"), ("add", "masked scores")])
+def test_behind_a_mask_of_infinities_the_operation_is_named(name, marker):
+    function = REGISTRY[name]
+    with planted(function, changed(function.record.rules[0], halved), 0):
+        culprit = gradcheck(masked, normal(3, 4)).culprit
+    assert (culprit.primitive, culprit.line) == (name, line_of(marker))
+    assert culprit.others == ()
+
+
+def test_an_operation_is_judged_by_what_it_saw_before_a_change_in_place():
+    def fn(x):
+        hidden = 2 * x
+        bent = hidden.tanh()
+        hidden.mul_(1000)  # where tanh has no slope to be wrong
+        return bent + hidden
+
+    x = normal(4)
+    with planted(REGISTRY["tanh"], lambda g, out: 1.01 * g * (1 - out**2), 0):
+        culprit = gradcheck(fn, x).culprit
+    assert (culprit.primitive, culprit.line) == ("tanh", fn.__code__.co_firstlineno + 2)
+    slope = 1 - np.tanh(2 * x[culprit.index]) ** 2
+    assert abs(culprit.numeric / slope) == pytest.approx(1, abs=0.6)  # times a weight between 1/2 and 3/2
+
+
+def test_what_was_written_in_place_is_named():
+    def fn(x):
+        buffer = ag.zeros(4, dtype=ag.float64)
+        before = 1 * buffer
+        buffer[1:3] = x.sin()
+        return buffer.tanh() + before
+
+    with planted(REGISTRY["sin"], lambda g, input: 1.01 * g * np.cos(input), 0):
+        culprit = gradcheck(fn, normal(2)).culprit
+    assert (culprit.primitive, culprit.line) == ("sin", fn.__code__.co_firstlineno + 3)
 
 
 def test_a_rule_of_the_wrong_shape_is_named():
@@ -367,6 +483,13 @@ def test_an_output_without_history_is_named():
     assert report.culprit is None
     assert "output 1 is no tensor" in report.hint
     assert "output 0 is a tensor without history" in str(gradcheck(lambda x: (x * 2).detach(), normal(3)))
+
+
+def test_a_compiled_function_is_said_to_have_no_history():
+    pytest.importorskip("numba")
+    report = gradcheck(ag.compile(lambda x: (x * 2).sum()), normal(3))
+    assert report.culprit is None
+    assert "not in a compiled function, whose results have no history" in report.hint
 
 
 def test_a_hook_that_changes_the_gradient_is_suspected():

@@ -157,6 +157,15 @@ def unclear():
 def nothing():
     return 3
 
+def unordered():
+    return ag.ones(2), ag.exp
+
+def unkeyed():
+    return lambda x: x, ag.ones(2), 3
+
+def demanding(a):
+    return a
+
 number = 3
 """
 
@@ -194,8 +203,14 @@ def test_the_command_takes_options_and_gives_json(program, capsys):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("{}:nothing", "must return (fn, inputs) or (fn, inputs, kwargs), with a function or module first, got int"),
-        ("{}:missing", "has no function 'missing'; it has right, wrong, unclear, nothing"),
+        (
+            "{}:nothing",
+            "must return (fn, inputs) or (fn, inputs, kwargs), a function or module, arguments and a dict; got int",
+        ),
+        ("{}:unordered", "got tuple of Tensor, function"),
+        ("{}:unkeyed", "got tuple of function, Tensor, int"),
+        ("{}:demanding", "is called without arguments, which it does not allow: missing a required argument: 'a'"),
+        ("{}:missing", "has no function 'missing'; it has right, wrong, unclear, nothing, unordered, "),
         ("{}:number", "has no function 'number'"),
         ("{}", "expected file.py:function, got"),
         ("nowhere.py:f", "there is no file nowhere.py"),
@@ -206,15 +221,16 @@ def test_wrong_arguments_are_refused(program, capsys, target, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_wrong_order_is_refused(program, capsys):
-    assert main(["gradcheck", f"{program}:right", "--order", "0"]) == 2
-    assert "--order must be at least 1, got 0" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("--order=0", "--order must be at least 1, got 0"), ("--rtol=-1", "--rtol must be at least 0 and less than 1")],
+)
+def test_options_out_of_range_are_refused(program, capsys, option, message):
+    assert main(["gradcheck", f"{program}:right", option]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_python_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(ValueError, match=r"must end in \.py"):
         load_function(f"{tmp_path / 'notes.txt'}:f")
-
-
-# The page about it

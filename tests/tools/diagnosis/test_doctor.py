@@ -159,7 +159,7 @@ def test_dead_relu():
     ag.manual_seed(0)
     net = nn.MLP([64, 32, 10])
     net[0].bias.array[:30] = -10
-    finding = fault("D01-dead-relu", net, where="1")
+    finding = fault("D01-dead-unit", net, where="1")
     assert finding.numbers == {"dead": 30, "units": 32, "share": 30 / 32, "places": 64}
     assert "30 of 32 units" in finding.evidence
 
@@ -175,7 +175,7 @@ def test_dead_relu_in_a_convolution_and_as_a_function():
             return self.out(F.relu(self.conv(x)).flatten(1))
 
     ag.manual_seed(0)
-    finding = fault("D01-dead-relu", Net(), batch=images(), where="model")
+    finding = fault("D01-dead-unit", Net(), batch=images(), where="model")
     assert finding.numbers["dead"] == 15
     assert finding.numbers["units"] == 16
     assert finding.line.startswith(__file__)
@@ -188,7 +188,7 @@ def test_half_of_the_units_dead_is_chance_and_all_of_few_is_not():
     assert doctor(net, cross_entropy, digits()).ok
     small = nn.MLP([64, 3, 10])
     small[0].bias.array[:] = -10
-    fault("D01-dead-relu", small, where="1")
+    fault("D01-dead-unit", small, where="1")
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])

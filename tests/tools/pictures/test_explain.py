@@ -9,7 +9,9 @@ import pytest
 import autograd_core as ag
 from autograd_core import nn
 from autograd_core.primitive import REGISTRY
-from autograd_core.tools.pictures.explain import LOCAL, explain, substituted, to_latex
+from autograd_core.tools.pictures.derivatives import LOCAL
+from autograd_core.tools.pictures.explain import explain
+from autograd_core.tools.pictures.notation import substituted, to_latex
 
 DOT = "\N{MIDDLE DOT}"
 

@@ -14,7 +14,8 @@ import autograd_core as ag
 from autograd_core import nn
 from autograd_core.tools.pictures import render
 from autograd_core.tools.pictures.graph import graph
-from autograd_core.tools.pictures.step_page import Walk, data, page, save_page
+from autograd_core.tools.pictures.step_page import data, page, save_page
+from autograd_core.tools.pictures.walk import Walk
 
 PURE = shutil.which("graphviz-pure", path=render._scripts()) or shutil.which("graphviz-pure")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
