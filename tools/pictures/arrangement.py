@@ -3,8 +3,7 @@
 A computation is a sequence of :class:`Part`, one for each operation, in an order that can be run.  Parts that were
 applied in the same module stand side by side and become a :class:`Block`, blocks within blocks.  A block too deep to be
 shown becomes one :class:`Unit`, which is a box; so does every part that is left.  Repetitions are rolled up
-(`rolling_up`), and if there are still too many units, those in the middle are left out (`elision`); `arranging` does
-all this.
+(`rolling_up`), and if there are still too many units, those in the middle are left out; `arranging` does all this.
 """
 
 from __future__ import annotations
@@ -97,6 +96,7 @@ class Arrangement:
     first, last : see units
     outside : the keys of what from outside is drawn
     outside_left_out : how much else from outside there is
+    depth : how many modules within one another are drawn as blocks, None if all are
     """
 
     units: list[Unit]
@@ -109,6 +109,7 @@ class Arrangement:
     last: int = 0
     outside: set[Any] = field(default_factory=set)
     outside_left_out: int = 0
+    depth: int | None = None
 
     @property
     def shown(self) -> list[Unit]:

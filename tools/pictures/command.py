@@ -48,7 +48,7 @@ def add_graph(commands: Any) -> None:
     parser.add_argument("target", metavar="FILE.PY:FUNCTION", help="the function that returns what to draw")
     kinds = f"{', '.join(PICTURES)}, or {PAGE} for a page to step through (default: graph.svg)"
     parser.add_argument("-o", "--output", help=f"the file to write: {kinds}", default="graph.svg", metavar="FILE")
-    deep = "how many modules within one another to open; 0 makes each module one box (default: all)"
+    deep = "how many modules within one another to open; 0 makes each module one box (default: as fit on a page)"
     parser.add_argument("--depth", help=deep, type=int, metavar="N")
     colours = "what colours mean: the kind of a box, or how large its gradient is (default: kind)"
     parser.add_argument("--colour", help=colours, choices=("kind", "gradient"), default="kind")

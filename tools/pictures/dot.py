@@ -52,6 +52,8 @@ DOT, MULTIPLIED = "\N{MIDDLE DOT}", "\N{MULTIPLICATION SIGN}"
 MOST_FIELDS = 50
 """In the strip of colours of a repetition."""
 
+LEFT, CENTRE = '<BR ALIGN="LEFT"/>', "<BR/>"
+
 MOST_ARROWS = 4
 """An input used more often than this is drawn at each of its uses."""
 
@@ -108,9 +110,10 @@ class _Source:
         times = f"{MULTIPLIED}{cluster.times:,}" if cluster.times > 1 else ""
         parent = None if cluster.parent is None else self.picture.clusters[cluster.parent]
         line = labels.place(cluster.line) if cluster.line != (self.line if parent is None else parent.line) else ""
-        head = [_bold(cluster.title, INK), _text(cluster.detail, QUIET), _bold(times, INK), _text(line, QUIET, 9)]
+        title = self._within(cluster.title, cluster.parent)
+        head = [_bold(title, INK), _text(cluster.detail, QUIET), _bold(times, INK), _text(line, QUIET, 9)]
         notes = [_text(line, GRADIENT if "grad" in line else QUIET, 9) for line in cluster.note.splitlines()]
-        text = "<BR/>".join(filter(None, [" ".join(filter(None, head)), *notes])) or " "
+        text = CENTRE.join(filter(None, [" ".join(filter(None, head)), *notes])) or " "
         return self._with_strip(text, cluster.magnitudes)
 
     def _with_strip(self, text: str, magnitudes: list[float]) -> str:
@@ -119,7 +122,7 @@ class _Source:
             return text
         n = min(len(magnitudes), MOST_FIELDS)
         chosen = [magnitudes[round(i * (len(magnitudes) - 1) / max(n - 1, 1))] for i in range(n)]
-        size = 'WIDTH="6" HEIGHT="10" FIXEDSIZE="TRUE"'
+        size = 'WIDTH="9" HEIGHT="18" FIXEDSIZE="TRUE"'
         fields = "".join(f'<TD {size} BGCOLOR="{self.colours.of(m)[0]}"></TD>' for m in chosen)
         strip = _table([fields], f'BORDER="1" COLOR="{QUIET}" CELLPADDING="0"')
         return _table([f"<TD>{text}</TD>", f"<TD>{strip}</TD>"], 'BORDER="0" CELLPADDING="1"')
@@ -143,7 +146,7 @@ class _Source:
             return _text(box.title, quiet)
         if key != box.key:
             return _text(box.title, ink) or "?"
-        title = self._title(box)
+        title = self._within(box.title, box.cluster) if box.kind in INPUTS else box.title
         title = (_text(title, quiet) if box.kind == "constant" else _bold(title, ink)) or "?"
         times = f" {_bold(f'{MULTIPLIED}{box.times:,}', ink)}" if box.times > 1 else ""
         detail = ", ".join(filter(None, [self._module(box), box.detail, self._line(box)]))
@@ -152,21 +155,23 @@ class _Source:
             _text(detail, quiet, 9),
             _text(box.value, quiet if box.kind == "constant" else value),
             _text(box.gradient, gradient),
-            *(_text(note, gradient if "grad" in note else quiet, 9) for note in box.note.splitlines()),
         ]
-        return self._with_strip("<BR/>".join(line for line in lines if line), box.magnitudes)
+        notes = box.note.splitlines()
+        if box.kind == "loop":  # whose notes are formulas
+            lines += [_text(note, ink, 10) for note in notes]
+            return "".join(f"{line}{LEFT}" for line in lines if line)
+        lines += [_text(note, gradient if "grad" in note else quiet, 9) for note in notes]
+        return self._with_strip(CENTRE.join(filter(None, lines)), box.magnitudes)
 
-    def _title(self, box: Box) -> str:
-        """The title of a box; of a parameter within the cluster of its module, without the module's path."""
-        around = self._module_around(box)
-        inside = around is not None and box.kind in INPUTS and bool(box.module) and around.title == box.module
-        return box.title.removeprefix(f"{box.module}.") if inside else box.title
-
-    def _module_around(self, box: Box) -> Cluster | None:
-        number = box.cluster
+    def _module_around(self, number: int | None) -> Cluster | None:
         while number is not None and self.picture.clusters[number].kind == "repetition":
             number = self.picture.clusters[number].parent
         return None if number is None else self.picture.clusters[number]
+
+    def _within(self, path: str, number: int | None) -> str:
+        """A path as it is called within the module around."""
+        around = self._module_around(number)
+        return path if around is None else labels.within(path, around.title)
 
     def _module(self, box: Box) -> str:
         """The module that made a box, where no cluster says it."""
@@ -174,10 +179,10 @@ class _Source:
             return ""
         if not box.operation:
             return box.module_class
-        around = self._module_around(box)
+        around = self._module_around(box.cluster)
         if around is not None and (around.title, around.detail) == (box.module, box.module_class):
             return ""
-        return f"{box.module} {box.module_class}".strip()
+        return f"{self._within(box.module, box.cluster)} {box.module_class}".strip()
 
     def _line(self, box: Box) -> str:
         """The source line of a box, where no cluster says it."""

@@ -23,6 +23,11 @@ __all__ = ["draw"]
 MOST_MAPPED = 1000
 """Boxes of a picture that has heat maps: of more, the drawing would be too large for a browser."""
 
+UNRECORDED = (
+    "Computed outside of autograd_core.record(), which would add all values, the inputs that need no gradient, and the "
+    "modules and lines of code."
+)
+
 
 def draw(
     picture: Picture,
@@ -40,6 +45,9 @@ def draw(
     arrangement = arranged(recorded.parts, owned=recorded.owned(), depth=depth, roll=roll, most=most)
     operations = recorded.operations
     shown = {n for u in arrangement.shown for p in u.parts for o in [operations[p.key]] for n in (o.node, o.maker)}
+    if depth is None and arrangement.depth is not None:
+        deep = f"opened {labels.counted(arrangement.depth, 'level')} deep; depth={arrangement.depth + 1} shows more"
+        picture.notes.append(f"Modules are {deep}.")
     picture.subject = labels.short(", ".join(names.get(id(root)) or _made_by(root) for root in recorded.roots))
     flow = Flow(len(arrangement.shown) <= MOST_MAPPED)
     if gradients:
@@ -49,6 +57,8 @@ def draw(
         of = picture.subject if scalar else f"the sum of {picture.subject}"
         picture.gradient_of = "" if flow.problem else of
         picture.notes += [flow.problem] if flow.problem else []
+    if not flow.problem and any(node.trace is None for node in recorded.order):
+        picture.notes.append(UNRECORDED)
     known = recorded.values(shown)
     _Drawing(picture, recorded, arrangement, flow, known, values).run()
 
@@ -147,7 +157,7 @@ class _Drawing:
             return formulas.formula(operation.maker, shown, operation.output)
         _, path, kind = self._module(unit.stack)
         keys = (key for part in unit.parts for key in part.inputs.values() if self._enters(key, part))
-        return formulas.call(labels.short(path or kind, 30), list(dict.fromkeys(self._operand(k, unit) for k in keys)))
+        return formulas.call(labels.last_name(path or kind), list(dict.fromkeys(self._operand(k, unit) for k in keys)))
 
     def _enters(self, key: Any, part: Part) -> bool:
         """Whether something used within a module comes from outside of it, and is not its own."""

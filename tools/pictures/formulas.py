@@ -95,8 +95,9 @@ def of_application(name: str, params: dict[str, Any], operands: Sequence[str], s
     'sum(x, dim 0, keepdim)'
     """
     if name == "index":
-        rest = iter(operands[1:])
-        return f"{operands[0]}[{', '.join(_index_part(part, rest) for part in params['form'])}]"
+        return f"{operands[0]}{_index(params, operands[1:])}"
+    if name == "set":
+        return f"{operands[0]} with {_index(params, operands[2:])} = {operands[1]}"
     if name == "permute":
         n = len(params["dims"])
         if n >= 2 and tuple(params["dims"]) == (*range(n - 2), n - 1, n - 2):
@@ -133,6 +134,12 @@ def _arguments(params: dict[str, Any], shape: Sequence[Any]) -> Iterator[str]:
             continue
         else:
             yield f"{name} {value}"
+
+
+def _index(params: dict[str, Any], arrays: Sequence[str]) -> str:
+    """The brackets of an index: ``[0, 1:]``."""
+    rest = iter(arrays)
+    return f"[{', '.join(_index_part(part, rest) for part in params['form'])}]"
 
 
 def _index_part(part: Any, arrays: Iterator[str]) -> str:

@@ -57,7 +57,7 @@ def graph(
         Of a graph with more boxes both ends are shown, and how much lies between.
     depth : int, optional
         How many modules within one another are opened: with 0 each module called from outside is one box, with 1 each
-        module in it is; None opens all.
+        module in it is.  None opens all if that gives a page that can be read, else as many as do.
     roll : bool
         Whether what repeats is drawn once: the steps of a recurrent network, equal layers one after the other.  The
         last time is drawn, and dashed arrows go from one time to the next.  Small repetitions, and those that would
@@ -130,10 +130,10 @@ def picture_from(
 def _check(direction: str, max_nodes: int, depth: int | None, colour: str) -> None:
     if direction not in ("TB", "LR", "BT", "RL"):
         raise ValueError(f"graph: direction must be 'TB', 'LR', 'BT' or 'RL', got {direction!r}")
-    if max_nodes < 2:
-        raise ValueError(f"graph: max_nodes must be at least 2, got {max_nodes}")
-    if depth is not None and depth < 0:
-        raise ValueError(f"graph: depth must be at least 0, or None to open all modules, got {depth}")
+    if not isinstance(max_nodes, int) or max_nodes < 2:
+        raise ValueError(f"graph: max_nodes must be a whole number of at least 2, got {max_nodes!r}")
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"graph: depth must be a whole number of at least 0, or None to choose it, got {depth!r}")
     if colour not in ("kind", "gradient"):
         raise ValueError(f"graph: colour must be 'kind' or 'gradient', got {colour!r}")
 

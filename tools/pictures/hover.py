@@ -9,7 +9,7 @@ import base64
 import re
 import struct
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -26,6 +26,9 @@ PIXEL, LARGEST, SMALLEST = 10, 110, 8
 """The sides of a pixel, and of a map."""
 
 GAP = 6
+
+Rectangle: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
 def added(svg: bytes, picture: Picture) -> bytes:
@@ -72,15 +75,12 @@ def _of_arrow(arrow: Arrow) -> str:
 
 
 def _card(box: Box, place: Element, drawing: Element) -> Element:
-    """The maps of a box, at its right edge, or where there is room."""
+    """The maps of a box, beside it."""
     maps = [m for m in (("value", box.value_map), ("gradient", box.gradient_map)) if m[1]]
     sizes = [_size(uri) for _, uri in maps]
     width = sum(max(w, 40) for w, _ in sizes) + GAP * (len(sizes) + 1)
     height = max(h for _, h in sizes) + 2 * GAP + 12
-    _, top, right, _ = _bounds([place])
-    least_x, least_y, most_x, most_y = _bounds(drawing.findall(_svg("polygon"))[:1])
-    x = max(min(right + GAP, most_x - width), least_x)
-    y = max(min(top, most_y - height), least_y)
+    x, y = _place(_bounds([place]), _bounds(drawing.findall(_svg("polygon"))[:1]), width, height)
     card = Element(_svg("g"), {"id": f"map-{box.key}", "class": "map"})
     frame = {"x": x, "y": y, "width": width, "height": height, "rx": 4}
     SubElement(card, _svg("rect"), {**_texts(frame), "fill": "white", "stroke": "#6B6B6B"})
@@ -95,6 +95,18 @@ def _card(box: Box, place: Element, drawing: Element) -> Element:
     return card
 
 
+def _place(box: Rectangle, page: Rectangle, width: float, height: float) -> tuple[float, float]:
+    """Where maps of this size do not cover the box, if the page has room: to the right, left, below or above."""
+    left, top, right, bottom = box
+    x = max(min(left, page[2] - width), page[0])
+    y = max(min(top, page[3] - height), page[1])
+    if right + GAP + width <= page[2]:
+        return right + GAP, y
+    if left - GAP - width >= page[0]:
+        return left - GAP - width, y
+    return x, (bottom + GAP if bottom + GAP + height <= page[3] else max(top - GAP - height, page[1]))
+
+
 def _texts(numbers: dict[str, float]) -> dict[str, str]:
     return {name: f"{number:g}" for name, number in numbers.items()}
 
@@ -106,8 +118,8 @@ def _size(uri: str) -> tuple[int, int]:
     return width, height
 
 
-def _bounds(elements: Iterable[Element]) -> tuple[float, float, float, float]:
-    """The rectangle around shapes: left, top, right, bottom."""
+def _bounds(elements: Iterable[Element]) -> Rectangle:
+    """The rectangle around shapes."""
     shapes = [shape for element in elements for shape in element.iter() if shape.get("points") or shape.get("d")]
     numbers = [float(n) for s in shapes for n in re.findall(r"-?[\d.]+", s.get("points") or s.get("d") or "")]
     return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])

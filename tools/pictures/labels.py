@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -24,11 +25,17 @@ __all__ = [
     "printable",
     "short",
     "value_text",
+    "within",
 ]
 
 SMALL = 6
 """Arrays of up to this many elements are written in full."""
 
+MOST_ENTRIES, DEEPEST = 1000, 3
+"""What is in longer lists and dictionaries, or in more of them within one another, has no name from there."""
+
+LAST = re.compile(r"\.([^\W\d]\w*(\.\d+)*(\[[^\[\]]*\])*(\.grad)?)$")
+"""The last part of a dotted name, with the numbers and places that are no name by themselves."""
 
 # What is called what
 
@@ -40,7 +47,8 @@ def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
     ----------
     names : mapping of names to tensors and modules, module or None
         Comes first.
-    variables : of the code that asks; tensors, arrays and modules among them name things.
+    variables : of the code that asks; tensors, arrays and modules among them name things, and those in lists and
+        dictionaries are called ``weights[0]``, ``layer['w']``.
 
     Raises
     ------
@@ -61,16 +69,28 @@ def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
 
 def _note_all(found: dict[int, str], named: Mapping[str, Any]) -> None:
     # Modules before plain variables: after `for p in model.parameters()`, p is not what the last one should be called.
-    for name, value in named.items():
+    # What is in lists comes last: after `x, y = batch`, x is not to be called batch[0].
+    held = [entry for name, value in named.items() for entry in _held(str(name), value, DEEPEST)]
+    for name, value in (*named.items(), *held):
         if _has_parameters(value):
             _note(found, ((f"{name}.{parameter}", t) for parameter, t in value.named_parameters()))
             found.setdefault(id(value), str(name))
-    _note(found, named.items())
+    _note(found, (*named.items(), *held))
     for optimizer in named.values():
         if isinstance(optimizer, Optimizer):
             for parameter, state in optimizer.state.items():
                 of = found.get(id(parameter), parameter.name or "a parameter")
                 _note(found, ((f"{field} of {of}", t) for field, t in state.items()))
+
+
+def _held(name: str, value: Any, deep: int) -> Iterator[tuple[str, Any]]:
+    """What is in a list or dictionary, or in one of these in it, by how it is written in Python."""
+    if not deep or type(value) not in (list, tuple, dict) or len(value) > MOST_ENTRIES:
+        return
+    for place, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        called = f"{name}[{place!r}]"
+        yield called, inner
+        yield from _held(called, inner, deep - 1)
 
 
 def _note(found: dict[int, str], named: Any) -> None:
@@ -83,13 +103,28 @@ def _note(found: dict[int, str], named: Any) -> None:
 
 
 def name_of_values(array: np.ndarray, names: dict[int, str]) -> str | None:
-    """The name of an array, or of the one it is a reshaped or transposed view of."""
+    """The name of an array, or of the one it is a reshaped or transposed view of, or a part of: ``x[3]``."""
     view: Any = array
-    while isinstance(view, np.ndarray) and view.size == array.size:
+    while isinstance(view, np.ndarray):
         if id(view) in names:
-            return names[id(view)]
+            return names[id(view)] + _part(array, view)
         view = view.base
     return None
+
+
+def _part(part: np.ndarray, whole: np.ndarray) -> str:
+    """Which part of an array a view of it is, as an index; empty if it is all of it."""
+    if part.size >= whole.size:
+        return ""
+    cut = whole.ndim - part.ndim
+    strides = whole.strides[: max(cut, 0)]
+    if part.shape != whole.shape[cut:] or part.strides != whole.strides[cut:] or min(strides, default=0) <= 0:
+        return "[...]"
+    place = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+    index = [0] * cut
+    for axis in sorted(range(cut), key=lambda axis: -strides[axis]):
+        index[axis], place = divmod(place, strides[axis])
+    return f"[{', '.join(map(str, index))}]"
 
 
 def _has_parameters(value: Any) -> bool:
@@ -158,10 +193,21 @@ def counted(count: int, noun: str) -> str:
 def last_name(name: str) -> str:
     """The last part of a dotted name, as formulas have it, and not too long.
 
-    >>> last_name("model.layers.0.weight")
-    'weight'
+    >>> last_name("model.layers.0.weight"), last_name("model.biases.0"), last_name("exp_avg of model.0.weight")
+    ('weight', 'biases.0', 'exp_avg')
     """
-    return short(name.rpartition(".")[2].strip() or name, 24)
+    first, _, last = name.partition(" of ")[0].rpartition(" ")
+    part = LAST.search(last)
+    return short(f"{first} {last if part is None else part[1]}".strip(), 24)
+
+
+def within(path: str, around: str) -> str:
+    """A dotted path as it is called within another.
+
+    >>> within("model.layers.0.weight", "model.layers")
+    '0.weight'
+    """
+    return path.removeprefix(f"{around}.") if around else path
 
 
 def place(line: str) -> str:

@@ -113,7 +113,9 @@ class Pencil:
     def _note(self, rounds: list[list[Part]], stack: tuple[Any, ...] | None, magnitudes: list[float]) -> str:
         names = ""
         if stack:
-            ends = [self.describe(parts[0].stack[: len(stack)])[1] for parts in (rounds[0], rounds[-1])]
+            around = self.describe(stack[:-1])[1] if stack[1:] else ""
+            paths = (self.describe(parts[0].stack[: len(stack)])[1] for parts in (rounds[0], rounds[-1]))
+            ends = [labels.within(path, around) for path in paths]
             names = f"{ends[0]} to {ends[1]}: " if ends[0] != ends[1] else ""
         lines = [f"{names}the last of {len(rounds):,} is shown"]
         if magnitudes:

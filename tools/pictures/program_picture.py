@@ -16,11 +16,11 @@ from .picture import Picture
 
 __all__ = ["draw_program", "is_compiled"]
 
-MOST_OPERATIONS = 150
-"""Of a program that has more, loops are drawn as one box each, unless it is asked for otherwise."""
+MOST_FORMULAS, LAST_FORMULAS = 24, 4
+"""In a loop that is one box; of more, the first ones are written and the last ones, which are the results."""
 
-MOST_NAMES = 12
-"""Of the operations in a loop that is one box."""
+LEAST_SAVED = 2
+"""Boxes that rolling up has to save: loops that are the same code are seen to be so."""
 
 
 def is_compiled(function: Any) -> bool:
@@ -76,10 +76,10 @@ def draw_program(
     picture.subject = f"the compiled {getattr(function.function, '__name__', 'function')}"
     picture.notes = str(function.report()).splitlines()[:2]
     program = _Program(binding, function.function, names)
-    if depth is None and len(program.parts) > MOST_OPERATIONS:
-        depth = 0
-        picture.notes.append("Each native loop is one box; depth=1 shows the operations in it.")
-    arrangement = arranged(program.parts, owned=program.numbers, depth=depth, roll=roll, most=most)
+    options: dict[str, Any] = {"depth": depth, "roll": roll, "most": most, "shallowest": 0, "least": LEAST_SAVED}
+    arrangement = arranged(program.parts, owned=program.states, **options)
+    if depth is None and arrangement.depth is not None:
+        picture.notes.append("Each native loop is one box; depth=1 draws one for each operation in it.")
     lines = {key: done.line for key, done in program.done.items()}
     _Drawing(program, Pencil(picture, arrangement, _describe, lines, lambda part: None)).run()
 
@@ -92,12 +92,13 @@ def _describe(stack: tuple[Any, ...]) -> tuple[str, str, str]:
 class _Program:
     """A program as parts: who makes what each reads, and what is kept in the end.
 
+    The key of what comes from outside is the buffer it is in.  Numbers are in formulas only.
+
     Attributes
     ----------
     parts : to be arranged
     done : what each of them does, by key
-    given : buffers and numbers from outside, by key
-    numbers : the keys of the numbers
+    states : buffers that the program changes and that are no parameters, such as an optimizer's averages
     kept : the names of results, by the key of the part that makes them
     """
 
@@ -105,8 +106,7 @@ class _Program:
         self.names = names
         self.parts: list[Part] = []
         self.done: dict[Any, Done] = {}
-        self.given: dict[Any, Any] = {}
-        self.numbers: set[Any] = set()
+        self.states: set[Any] = set()
         self.kept: dict[Any, str] = {}
         self._writers: dict[Any, list[tuple[Any, Any]]] = {}
         self._parameters = list(inspect.signature(function).parameters)
@@ -139,7 +139,7 @@ class _Program:
 
     def _part(self, key: Any, done: Done, *stack: Loop) -> None:
         reads = [*done.reads, *([] if done.onto is None else [done.onto])]
-        done.sources = [self._sources(read, (key, position)) for position, read in enumerate(reads)]
+        done.sources = [self._sources(read) for read in reads]
         self.done[key] = done
         looks = tuple((access.shape, str(access.buffer.dtype)) for access in done.writes)
         inputs = dict(enumerate(source for sources in done.sources for source in sources))
@@ -147,17 +147,13 @@ class _Program:
         for access in done.writes:
             self._writers.setdefault(access.buffer, []).append((key, access))
 
-    def _sources(self, read: Any, number: Any) -> list[Any]:
-        """Who made what is read: parts, or something from outside."""
-        from autograd_core.compiler.access import Access, overlap
+    def _sources(self, read: Any) -> list[Any]:
+        """Who made what is read: parts, or something from outside; nobody, if it is a number."""
+        from autograd_core.compiler.access import overlap
 
-        if not isinstance(read, Access):
-            self.given[number] = read
-            self.numbers.add(number)
-            return [number]
+        if _number(read) is not None:
+            return []
         found = [key for key, access in self._writers.get(read.buffer, ()) if overlap(access, read)]
-        if not found:
-            self.given[read.buffer] = read.buffer
         return list(dict.fromkeys(found)) or [read.buffer]
 
     # Names
@@ -169,6 +165,7 @@ class _Program:
         found: dict[Any, list[str]] = {}
         sources = ((buffer, buffer.source) for buffer in binding.nodes.inputs.values())
         captured = {id(source.tensor): buffer for buffer, source in sources if isinstance(source, Captured)}
+        self._shapes = {buffer: value.shape for value, buffer in binding.nodes.inputs.items()}
         several = sum(isinstance(target, Result) for target, _ in binding.program.outputs) > 1
         for target, operand in binding.program.outputs:
             place = binding.nodes.places.get(operand)
@@ -181,6 +178,8 @@ class _Program:
                 assert isinstance(target, Gradient)
                 name = f"{self._argument(target.of) if isinstance(target.of, int) else self._tensor(target.of)}.grad"
             copied = captured.get(id(target.tensor)) if isinstance(target, State) else None
+            if copied is not None and not target.tensor.requires_grad:
+                self.states.add(copied)
             buffer = copied if copied in self._writers else place.buffer if isinstance(place, Access) else None
             for key, _ in self._writers.get(buffer, ())[-1:]:
                 found.setdefault(key, []).append(name)
@@ -195,25 +194,30 @@ class _Program:
 
     def outside(self, key: Any) -> tuple[str, str, str]:
         """Kind, title and detail of something from outside."""
-        from autograd_core.compiler.program import Argument, Captured, Option
+        from autograd_core.compiler.program import Argument, Captured, Constant
 
-        given = self.given[key]
-        if key in self.numbers:
-            return "number", labels.number(given), ""
-        source, detail = given.source, f"{given.size} {given.dtype}"
+        source, detail = key.source, labels.detail(self._shapes.get(key, (key.size,)), key.dtype)
         if isinstance(source, Captured):
-            tensor = source.tensor
-            kind = "leaf" if tensor.requires_grad else "constant"
-            return kind, self._tensor(tensor), labels.detail(tensor.shape, tensor.dtype)
+            return "leaf" if source.tensor.requires_grad else "constant", self._tensor(source.tensor), detail
         if isinstance(source, Argument):
             return "constant", self._argument(source.position), f"argument, {detail}"
-        if isinstance(source, Option):
-            return "number", f"{source.name} {labels.number(source.read())}", ""
-        array = getattr(source, "array", None)
-        if array is not None and array.size == 1:
-            return "number", labels.value_text(array), ""
-        name = None if array is None else labels.name_of_values(array, self.names)
-        return "constant", name or "constant", detail if array is None else labels.detail(array.shape, array.dtype)
+        name = labels.name_of_values(source.array, self.names) if isinstance(source, Constant) else None
+        return "constant", name or "constant", detail
+
+
+def _number(read: Any) -> str | None:
+    """What is read as a formula has it, if it is a number: one of the program, or an option of an optimizer."""
+    from autograd_core.compiler.access import Access
+    from autograd_core.compiler.program import Constant, Option
+
+    if not isinstance(read, Access):
+        return labels.number(read)
+    source = read.buffer.source
+    if isinstance(source, Option):
+        return f"{source.name} {labels.number(source.read())}"
+    if isinstance(source, Constant) and source.array.size == 1:
+        return labels.value_text(source.array)
+    return None
 
 
 class _Drawing:
@@ -222,10 +226,8 @@ class _Drawing:
         self.arrangement = pencil.arrangement
         self.order = {unit: i for i, unit in enumerate(self.arrangement.units)}
         numbers = count(1)
-        self.names: dict[Unit, str] = {}
-        for unit in self.arrangement.shown:
-            kept = [program.kept[part.key] for part in unit.parts if part.key in program.kept]
-            self.names[unit] = ", ".join(kept) or f"v{next(numbers)}"
+        parts = (part for unit in self.arrangement.shown for part in unit.parts)
+        self.names: dict[Any, str] = {part.key: program.kept.get(part.key) or f"v{next(numbers)}" for part in parts}
 
     def run(self) -> None:
         """Draw everything."""
@@ -246,49 +248,60 @@ class _Drawing:
         """The box of an operation, or of a loop, after those of what it uses."""
         for key in self.arrangement.uses[unit]:
             self.outside(key)
-        last = self.program.done[unit.parts[-1].key]
-        kept = any(part.key in self.program.kept for part in unit.parts)
-        name = self.names[unit]
-        formula = self._formula(unit) if unit.stack is None else _describe(unit.stack)[1]
-        kind = last.kind if last.kind == "python" else "output" if kept else "operation"
-        detail = labels.detail(_written(last.writes[0]), last.writes[0].buffer.dtype) if last.writes else ""
-        box = self.pencil.unit(unit, kind if unit.stack is None else "loop", f"{name} = {formula}", detail)
-        box.name, box.formula, box.operation = name, formula, last.name if unit.stack is None else ""
-        notes = last.note if unit.stack is None else self._operations(unit)
-        box.note = "\n".join(filter(None, [notes, box.note]))
+        if unit.stack is not None:
+            _, title, _ = _describe(unit.stack)
+            box = self.pencil.unit(unit, "loop", title, "")
+            box.name, what = title, self._formulas(unit)
+        else:
+            (part,) = unit.parts
+            done, name, formula = self.program.done[part.key], self.names[part.key], self._formula(part, unit)
+            kind = "output" if part.key in self.program.kept and done.kind == "operation" else done.kind
+            detail = labels.detail(_written(done.writes[0]), done.writes[0].buffer.dtype) if done.writes else ""
+            box = self.pencil.unit(unit, kind, f"{name} = {formula}", detail)
+            box.name, box.formula, box.operation, what = name, formula, done.name, done.note
+        box.note = "\n".join(filter(None, [what, box.note]))
 
-    def _operations(self, unit: Unit) -> str:
-        names = [self.program.done[part.key].name for part in unit.parts]
-        more = f", ... ({len(names)} in all)" if len(names) > MOST_NAMES else ""
-        return ", ".join(names[:MOST_NAMES]) + more
+    def _formulas(self, unit: Unit) -> str:
+        """Line by line what a loop computes."""
+        written = [f"{self.names[part.key]} = {self._formula(part, unit)}" for part in unit.parts]
+        more = len(written) - MOST_FORMULAS
+        if more > 0:
+            written[-more - LAST_FORMULAS : -LAST_FORMULAS] = [f"... {labels.counted(more, 'more operation')} ..."]
+        return "\n".join(written)
 
     def outside(self, key: Any) -> None:
         """The box of something from outside, if it is not there yet."""
         if key not in self.pencil.boxes:
             kind, title, detail = self.program.outside(key)
-            box = self.pencil.outside(key, kind, title, detail, inside=key in self.program.numbers)
-            box.name = title
+            self.pencil.outside(key, kind, title, detail).name = title
 
-    def _formula(self, unit: Unit) -> str:
-        done = self.program.done[unit.parts[0].key]
-        texts = [self._operand(sources, unit) for sources in done.sources]
-        reads = [f"{x}{_turned(place)}" for x, place in zip(texts, done.reads, strict=False)]
+    def _formula(self, part: Part, unit: Unit) -> str:
+        done = self.program.done[part.key]
+        places = [*done.reads, *([] if done.onto is None else [done.onto])]
+        texts = [self._operand(read, part, unit) for read in zip(places, done.sources, strict=True)]
         shape = getattr(done.reads[0], "shape", ()) if done.reads else ()
-        written = formulas.of_application(done.name, done.params, reads, shape)
+        written = formulas.of_application(done.name, done.params, texts[: len(done.reads)], shape)
         return written if done.onto is None else f"{texts[-1]} + {written}"
 
-    def _operand(self, sources: list[Any], at: Unit) -> str:
-        names = list(dict.fromkeys(self._name(key, at) for key in sources))
-        return names[0] if len(names) == 1 else f"[{', '.join(formulas.listed(names))}]"
+    def _operand(self, read: tuple[Any, list[Any]], part: Part, at: Unit) -> str:
+        place, sources = read
+        number = _number(place)
+        if number is not None:
+            return number
+        names = list(dict.fromkeys(self._name(key, part, at) for key in sources))
+        text = names[0] if len(names) == 1 else f"[{', '.join(formulas.listed(names))}]"
+        return f"{text}{_turned(place)}"
 
-    def _name(self, key: Any, at: Unit) -> str:
-        unit = self.arrangement.where.get(key)
+    def _name(self, key: Any, part: Part, at: Unit) -> str:
+        found = self.arrangement
+        unit = found.where.get(key)
         if unit is None:
             return labels.last_name(self.program.outside(key)[1])
-        name = self.names.get(unit)
+        name = self.names.get(found.drawn(key))
         if name is None:
             return formulas.MISSING
-        return f"previous {name}" if self.order[unit] >= self.order[at] else name
+        name = labels.last_name(name)
+        return f"previous {name}" if self.order[unit] >= self.order[at] and not found.is_within(key, part) else name
 
 
 def _written(place: Any) -> tuple[int, ...]:

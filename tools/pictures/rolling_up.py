@@ -13,23 +13,22 @@ from .arrangement import Block, Item, Part, Unit, parts_of, units_of
 
 __all__ = ["rolled_up"]
 
-LEAST = 20
-"""Boxes that rolling up has to save; what repeats on a small scale is easier to read as it is."""
 
-
-def rolled_up(items: list[Item], parts: Sequence[Part], same: dict[Any, Any]) -> list[Item]:
+def rolled_up(items: list[Item], parts: Sequence[Part], same: dict[Any, Any], least: int) -> list[Item]:
     """The items with repetitions, within blocks or of blocks, in one block or unit that knows all rounds.
 
     Rounds are repetitions if they are the same operations on the same shapes, wired in the same way, and linked to the
     round before in the same way.  `same` gets for everything that is not drawn what is drawn for it: for parts, and for
     what from outside the parts of one round alone use.
+
+    Rolling up has to save at least so many boxes; what repeats on a small scale is easier to read as it is.
     """
-    return _Rolling(parts, same).roll(items)
+    return _Rolling(parts, same, least).roll(items)
 
 
 class _Rolling:
-    def __init__(self, parts: Sequence[Part], same: dict[Any, Any]) -> None:
-        self.same = same
+    def __init__(self, parts: Sequence[Part], same: dict[Any, Any], least: int) -> None:
+        self.same, self.least = same, least
         self.inside = {part.key for part in parts}
         self.uses = Counter(key for part in parts for key in part.inputs.values())
         self.numbers: dict[Hashable, int] = {}
@@ -60,7 +59,7 @@ class _Rolling:
     def united(self, rounds: list[list[Item]]) -> list[Item]:
         """One item in place of all rounds, if that saves enough."""
         shown = rounds[-1]
-        if sum(1 for _ in units_of(shown)) * (len(rounds) - 1) < LEAST:
+        if sum(1 for _ in units_of(shown)) * (len(rounds) - 1) < self.least:
             return [item for items in rounds for item in items]
         parts = [_parts(items) for items in rounds]
         for hidden in parts[:-1]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
+from autograd_core.tools.pictures import labels
 from autograd_core.tools.pictures.graph import graph
 
 DOT = "\N{MIDDLE DOT}"
@@ -365,6 +366,60 @@ def test_a_local_name_comes_before_a_global_one(monkeypatch):
     assert titles(graph(elsewhere * 2), "leaf") == ["elsewhere"]  # noqa: F821
 
 
+def test_names_in_lists_and_dictionaries():
+    layer = {"w": scalar(1.0), "more": [scalar(2.0), (scalar(3.0),)]}
+    weights = [scalar(4.0), scalar(5.0)]
+    x, y = batch = scalar(6.0), scalar(7.0)
+    f = layer["w"] * layer["more"][0] * layer["more"][1][0] * weights[0] * weights[1] * x * y
+    assert titles(graph(f), "leaf") == [
+        *("layer['w']", "layer['more'][0]", "layer['more'][1][0]", "weights[0]", "weights[1]"),
+        *("x", "y"),  # rather than batch[0]
+    ]
+    assert titles(graph(f), "operation")[0] == f"v1 = layer['w'] {DOT} layer['more'][0]"
+    assert batch
+
+
+def test_too_long_lists_are_not_searched():
+    weights = [scalar(1.0)] * 1001
+    assert titles(graph(weights[0] * 2), "leaf") == ["leaf"]
+
+
+def test_parts_of_what_has_a_name():
+    x = ag.tensor(np.arange(24.0).reshape(2, 3, 4))
+    w = scalar(2.0)
+    with ag.record():
+        y = w * x[1] * x[1, 2] * x[0, :, :1] * x[:, 2:, :1] * x.reshape(2, 1, 3, 4)
+    expected = ["x[1]", "x[1, 2]", "x[...]", "x[...]", "x"]
+    assert [box.title for box in graph(y).boxes if box.kind in ("constant", "number")] == expected
+    transposed = ag.tensor(np.arange(24.0).reshape(2, 3, 4).transpose(2, 1, 0))
+    with ag.record():
+        y = (w * transposed[3, 2]).sum()
+    assert titles(graph(y), "constant") == ["transposed[3, 2]"]
+
+
+def test_last_names():
+    for name, last in [
+        ("model.0.weight", "weight"),
+        ("model.weights.0", "weights.0"),
+        ("model.weight[3]", "weight[3]"),
+        ("lr 0.001", "lr 0.001"),
+        ("model.0.bias.grad", "bias.grad"),
+        ("new model.0.bias", "new bias"),
+        ("new exp_avg of model.0.bias", "new exp_avg"),
+        ("rates['a.b']", "rates['a.b']"),
+    ]:
+        assert labels.last_name(name) == last
+
+
+def test_what_was_not_recorded_is_said():
+    x = scalar(2.0)
+    (note,) = graph(x * 3).notes
+    assert "outside of autograd_core.record()" in note
+    with ag.record():
+        y = x * 3
+    assert graph(y).notes == []
+
+
 def test_operations_show_their_arguments():
     x = ag.tensor(np.ones((2, 3)), requires_grad=True)
     with ag.record():
@@ -465,5 +520,9 @@ def test_errors_say_what_to_do():
         graph(x * x, names=3)
     with pytest.raises(ValueError, match="direction must be"):
         graph(x * x, direction="down")
-    with pytest.raises(ValueError, match="max_nodes must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="max_nodes must be a whole number of at least 2, got 1"):
         graph(x * x, max_nodes=1)
+    with pytest.raises(ValueError, match="max_nodes must be a whole number of at least 2, got None"):
+        graph(x * x, max_nodes=None)
+    with pytest.raises(ValueError, match="depth must be a whole number of at least 0, or None to choose it, got '1'"):
+        graph(x * x, depth="1")

@@ -13,7 +13,7 @@ import pytest
 
 import autograd_core as ag
 from autograd_core import nn
-from autograd_core.tools.pictures import array_facts, render
+from autograd_core.tools.pictures import array_facts, hover, render
 from autograd_core.tools.pictures.gradient_colours import GradientColours
 from autograd_core.tools.pictures.graph import graph
 
@@ -239,6 +239,21 @@ def test_maps_show_under_the_pointer_of_their_box():
     assert [image.get("href") for image in card.iter(f"{SVG}image")] == [box.value_map, box.gradient_map]
     (out,) = [box for box in picture.boxes if box.kind == "output"]
     assert f"map-{out.key}" not in places  # a number has none
+
+
+@pytest.mark.parametrize(
+    ("box", "x", "y"),
+    [
+        ((10, 20, 60, 40), 66, 20),  # to the right
+        ((150, 20, 190, 40), 44, 20),  # to the left
+        ((60, 20, 150, 40), 60, 46),  # below
+        ((60, 20, 150, 290), 60, 0),  # where there is no room at all: at the edge
+        ((60, 280, 150, 290), 60, 224),  # above
+        ((10, 280, 60, 290), 66, 250),  # to the right, within the page
+    ],
+)
+def test_maps_do_not_cover_their_box(box, x, y):
+    assert hover._place(box, (0, 0, 200, 300), 100, 50) == (x, y)
 
 
 def pixels(uri):

@@ -40,6 +40,7 @@ DOT, TIMES = "\N{MIDDLE DOT}", "\N{MULTIPLICATION SIGN}"
         (lambda x, y: ag.softmax(x, 1), "softmax(x, dim 1)"),
         (lambda x, y: ag.stack([x, x, x]), f"stack(x {TIMES}3, dim 0)"),
         (lambda x, y: ag.cat([x, y, x, y, y]), "cat(x, y, ..., y, dim 0)"),
+        (lambda x, y: ag.setitem(x, (slice(1, None), 0), 5.0), "x with [1:, 0] = 5"),
         (lambda x, y: ag.linalg.svd(x, full_matrices=False)[1], "svd(x)[1]"),
     ],
 )

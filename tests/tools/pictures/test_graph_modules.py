@@ -1,5 +1,7 @@
 """Modules in pictures: as clusters, as boxes, and repetitions rolled up."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -75,7 +77,8 @@ def test_a_module_of_one_operation_is_no_cluster_but_says_what_it_is():
     (tanh,) = [box for box in picture.boxes if box.operation == "tanh"]
     assert (tanh.module, tanh.module_class) == ("model.first.1", "Tanh")
     assert "model.first.1" not in [c.title for c in picture.clusters]
-    assert "model.first.1 Tanh" in picture.dot
+    assert "first.1 Tanh" in picture.dot  # as it is called within the model
+    assert "model.first.1" not in picture.dot
 
 
 def test_names_start_where_names_say():
@@ -143,7 +146,7 @@ def test_depth_1_makes_its_children_boxes():
     boxes = {box.module: box for box in picture.boxes if box.kind == "module"}
     assert list(boxes) == ["model.first.0", "model.first.1", "model.second"]
     assert [c.title for c in picture.clusters] == ["model"]
-    assert boxes["model.first.0"].formula == "model.first.0(x)"
+    assert boxes["model.first.0"].formula == "first.0(x)"
     assert not [box for box in picture.boxes if box.name.startswith("model.")]
 
 
@@ -231,13 +234,44 @@ def test_equal_layers_are_one_cluster():
     picture = graph(loss)
     (layers,) = [c for c in picture.clusters if c.times > 1]
     assert (layers.title, layers.detail, layers.times) == ("encoder.layers.5", "TransformerEncoderLayer", 6)
-    assert layers.note.startswith("encoder.layers.0 to encoder.layers.5: the last of 6 is shown")
+    assert layers.note.startswith("layers.0 to layers.5: the last of 6 is shown")
     names = {box.name for box in picture.boxes if box.kind == "leaf"}
     assert "encoder.layers.5.norm1.weight" in names
     assert "encoder.layers.0.norm1.weight" not in names
-    assert "layers.5.norm1" in picture.dot
     few = graph(loss, depth=1)  # six boxes in a row are easier to read than one
     assert [box.module for box in few.boxes if box.kind == "module"] == [f"encoder.layers.{i}" for i in range(6)]
+
+
+def test_modules_are_opened_as_far_as_fits_on_a_page():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+    encoder, x = nn.TransformerEncoder(layer, 2), ag.randn(2, 5, 8)
+    with ag.record():
+        loss = (encoder(x) ** 2).sum()
+    picture = graph(loss)
+    assert len(picture.boxes) < 60 < len(graph(loss, depth=3).boxes)
+    assert picture.notes == ["Modules are opened 2 levels deep; depth=3 shows more."]
+    assert [box.title for box in picture.boxes] == [box.title for box in graph(loss, depth=2).boxes]
+    assert graph(loss, depth=2).notes == []
+
+
+def test_what_is_called_from_outside_is_opened_whatever_its_size():
+    model, x = nn.Sequential(*(m for _ in range(40) for m in (nn.Linear(2, 2), nn.Tanh()))), ag.randn(3, 2)
+    with ag.record():
+        loss = model(x).sum()
+    picture = graph(loss, roll=False)
+    assert [c.title for c in picture.clusters] == ["model"]
+    assert [box.kind for box in picture.boxes].count("module") == 80
+    assert picture.notes == ["Modules are opened 1 level deep; depth=2 shows more."]
+
+
+def test_paths_are_as_the_module_around_calls_them():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+    encoder, x = nn.TransformerEncoder(layer, 6), ag.randn(2, 5, 8)
+    with ag.record():
+        loss = (encoder(x) ** 2).sum()
+    texts = set(re.findall(r">([^<>]+)</FONT>", graph(loss).dot))
+    assert {"encoder", "layers.5", "self_attn", "linear1.weight", "out_proj.bias"} <= texts
+    assert not {text for text in texts if "encoder." in text}
 
 
 def test_many_layers_that_are_boxes_are_one_box():
@@ -334,7 +368,7 @@ def test_dropout_masks_stay_inside():
 
 def test_bad_options():
     x = ag.tensor(1.0, requires_grad=True)
-    with pytest.raises(ValueError, match=r"depth must be at least 0, or None"):
+    with pytest.raises(ValueError, match=r"depth must be a whole number of at least 0, or None"):
         graph(x * x, depth=-1)
     with pytest.raises(ValueError, match=r"colour must be 'kind' or 'gradient', got 'loss'"):
         graph(x * x, colour="loss")

@@ -9,6 +9,8 @@ from autograd_core.tools.pictures.graph import graph
 
 pytest.importorskip("numba")
 
+DOT = "\N{MIDDLE DOT}"
+
 
 @pytest.fixture(scope="module")
 def trained():
@@ -31,7 +33,7 @@ def trained():
 
 def test_loops_are_clusters_with_the_operations_of_the_report(trained):
     step, model, optimizer = trained
-    picture = graph(step, names={"model": model, "optimizer": optimizer})
+    picture = graph(step, names={"model": model, "optimizer": optimizer}, depth=1)
     drawn = {}
     for cluster in picture.clusters:
         assert cluster.kind == "loop"
@@ -50,11 +52,12 @@ def test_loops_are_clusters_with_the_operations_of_the_report(trained):
 
 def test_what_goes_in_and_what_is_kept(trained):
     step, model, optimizer = trained
-    picture = graph(step, names={"model": model, "optimizer": optimizer})
+    picture = graph(step, names={"model": model, "optimizer": optimizer}, depth=1)
     kinds = {box.title: box.kind for box in picture.boxes}
     assert kinds["inputs"] == kinds["targets"] == "constant"
     assert kinds["model.0.weight"] == kinds["model.2.bias"] == "leaf"
-    assert kinds["lr 0.1"] == "number"
+    assert "number" not in kinds.values()  # they are in formulas
+    assert any(f"lr 0.1 {DOT} " in title for title in kinds)
     kept = {name for box in picture.boxes if box.kind == "output" for name in box.name.split(", ")}
     parameters = [f"model.{name}" for name, _ in model.named_parameters()]
     assert kept == {
@@ -69,7 +72,7 @@ def test_what_goes_in_and_what_is_kept(trained):
 
 def test_arrows_lead_from_the_inputs_to_every_result(trained):
     step, model, _ = trained
-    picture = graph(step, names={"model": model})
+    picture = graph(step, names={"model": model}, depth=1)
     before = {box.key: set() for box in picture.boxes}
     for arrow in picture.arrows:
         assert not arrow.again
@@ -82,7 +85,7 @@ def test_arrows_lead_from_the_inputs_to_every_result(trained):
         if key not in seen:
             seen.add(key)
             stack += before[key]
-    assert {"inputs", "targets", "model.0.weight", "model.2.weight", "lr 0.1"} <= {names[key] for key in seen}
+    assert {"inputs", "targets", "model.0.weight", "model.2.weight"} <= {names[key] for key in seen}
 
 
 def test_a_transposed_operand_is_written_so():
@@ -99,7 +102,7 @@ def test_a_transposed_operand_is_written_so():
 
 def test_results_of_sums_have_their_own_shape(trained):
     step, model, _ = trained
-    details = {box.name: box.detail for box in graph(step, names={"model": model}).boxes}
+    details = {box.name: box.detail for box in graph(step, names={"model": model}, depth=1).boxes}
     assert details["result"] == "scalar float32"
     assert details["model.2.bias.grad"] == "(3,) float32"
     assert details["model.2.weight.grad"] == "(3, 8) float32"
@@ -109,9 +112,81 @@ def test_loops_as_boxes(trained):
     step, *_ = trained
     picture = graph(step, depth=0)
     assert picture.clusters == []
-    loops = {box.formula: box.note for box in picture.boxes if box.kind == "loop"}
+    loops = {box.title: box.note.splitlines() for box in picture.boxes if box.kind == "loop"}
     for name, _, operations in step.report().loops:
-        assert loops[name].startswith(", ".join(operations[:12]))
+        formulas = [line for line in loops[name] if " = " in line]
+        assert len(formulas) == min(len(operations), 24)
+
+
+def test_of_many_operations_in_a_loop_the_middle_is_left_out():
+    @ag.compile
+    def run(x):
+        for _ in range(20):
+            x = ag.tanh(x) * 2
+        return x
+
+    run(ag.tensor(np.ones((2, 3))))
+    loop = next(box for box in graph(run, depth=0).boxes if box.kind == "loop")
+    total = len(run.report().loops[0][2])
+    lines = loop.note.splitlines()
+    assert [line.split(" = ")[0] for line in lines if " = " in line] == [
+        f"v{i}" for i in (*range(1, 21), *range(total - 3, total + 1))
+    ]
+    assert lines[:2] == ["v1 = tanh(x)", f"v2 = v1 {DOT} 2"]
+    assert lines[20] == f"... {total - 24} more operations ..."
+
+
+def test_a_loop_that_is_one_box_says_what_it_computes():
+    x = ag.tensor(np.ones((2, 3)))
+
+    @ag.compile
+    def gelu_like(x):
+        return (x * ag.sigmoid(1.702 * x)).sum(1) @ np.ones(2)
+
+    gelu_like(x)
+    (loop,) = [box for box in graph(gelu_like, depth=0).boxes if box.kind == "loop"]
+    assert loop.note.splitlines() == [
+        f"v1 = 1.702 {DOT} x",
+        "v2 = sigmoid(v1)",
+        f"v3 = x {DOT} v2",
+        "v4 = sum(v3, dim 1)",
+    ]
+
+
+def test_state_of_an_optimizer_is_called_by_its_name():
+    weight = ag.tensor(np.ones(3), requires_grad=True)
+    optimizer = optim.SGD([weight], lr=0.1, momentum=0.9)
+
+    @ag.compile
+    def step(x):
+        optimizer.zero_grad()
+        (weight * x).sum().backward()
+        optimizer.step()
+
+    for _ in range(2):  # there is nothing to remember at the first step
+        step(ag.tensor(np.ones(3)))
+    boxes = graph(step, depth=0).boxes
+    (update,) = [box for box in boxes if "new weight = " in box.note]
+    assert f"momentum 0.9 {DOT} momentum_buffer" in update.note
+    assert f"lr 0.1 {DOT} " in update.note
+    assert not [box for box in boxes if box.title.startswith("momentum_buffer")]  # it stays within the loop
+    assert "momentum_buffer of weight" in {box.title for box in graph(step, depth=1).boxes}
+
+
+def test_a_large_program_has_a_box_for_each_loop():
+    layers = nn.Sequential(*(nn.LayerNorm(4) for _ in range(3)), nn.Linear(4, 1))
+
+    @ag.compile
+    def step(x):
+        loss = (layers(x) ** 2).mean()
+        loss.backward()
+        return loss
+
+    step(ag.randn(5, 4))
+    picture = graph(step)
+    assert picture.clusters == []
+    assert picture.notes[-1] == "Each native loop is one box; depth=1 draws one for each operation in it."
+    assert graph(step, depth=1).clusters
 
 
 def test_what_runs_in_python_says_why():
@@ -145,7 +220,7 @@ def test_steps_of_a_recurrence_are_rolled_up():
     assert 28 <= again.times <= 30
     assert len(picture.boxes) < 15
     assert any(arrow.again for arrow in picture.arrows)
-    assert sum(box.operation == "tanh" for box in graph(run, roll=False).boxes) == 30
+    assert sum(box.operation == "tanh" for box in graph(run, roll=False, depth=1).boxes) == 30
 
 
 def test_before_the_first_call():
