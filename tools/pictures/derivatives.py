@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from . import labels
 from .notation import DOT, substituted
 from .picture import Arrow, Box, Picture
 
-__all__ = ["LOCAL", "computed", "full_name", "gradient", "incoming", "local_steps", "operand"]
+__all__ = ["LOCAL", "computed", "full_name", "gradient", "incoming", "local_steps", "operand", "sent_back"]
 
 LOCAL: dict[str, tuple[str, ...]] = {
     "abs": ("sign(a)",),
@@ -55,6 +57,22 @@ LOCAL: dict[str, tuple[str, ...]] = {
 }
 """The derivatives of y = operation(a, b, c) by a, b and c, where they have a short form."""
 
+SENT: dict[str, tuple[str, ...]] = {
+    "linear": ("({g}) @ {b}", "({g}).T @ {a}", "sum({g}, dim 0)"),
+    "log_softmax": ("{g} - exp({y}) * sum({g})",),
+    "matmul": ("({g}) @ {b}.T", "{a}.T @ ({g})"),
+    "softmax": ("{y} * ({g} - sum({g} * {y}))",),
+    "sum": ("{g} for each element",),
+}
+"""What goes back to a, b and c of y = operation(a, b, c), of which g is the gradient, where it is no product element by
+element; for matrices.  The sums of softmax go along its dimension."""
+
+LOWERED = re.compile(r"\^\((\d+) - 1\)")
+"""The power that is left of one with a whole exponent."""
+
+SIGNS = {"1": "{g}", "-1": "-{g}"}
+"""The same for local derivatives that are not written."""
+
 
 # What a picture knows of an operation
 
@@ -90,7 +108,25 @@ def local_derivative(box: Box, operands: list[str], index: int) -> str:
     forms = LOCAL.get(box.operation, ())
     if len(forms) != len(operands):
         return ""
-    return substituted(forms[index], dict(zip("abc", operands, strict=False)) | {"y": operand(box)}).replace("*", DOT)
+    text = substituted(forms[index], dict(zip("abc", operands, strict=False)) | {"y": operand(box)})
+    return LOWERED.sub(_lowered, text).replace("*", DOT)
+
+
+def _lowered(power: re.Match[str]) -> str:
+    return "" if power[1] == "2" else f"^{int(power[1]) - 1}"
+
+
+def sent_back(box: Box, operands: list[Box], index: int, g: str) -> str:
+    """What goes back through an operation on arrays, of which `g` is the gradient; empty if it has no short form."""
+    names = list(map(operand, operands))
+    local = local_derivative(box, names, index)
+    if local:  # element by element; unless one was broadcast, to which a sum goes back
+        same = operands[index].shape == box.shape
+        return SIGNS.get(local, f"{{g}} {DOT} ({local})").format(g=g) if same else ""
+    forms = SENT.get(box.operation, ())
+    if len(forms) < len(operands) or any(x.shape is None or len(x.shape) > 2 for x in (box, *operands)):
+        return ""
+    return forms[index].replace("*", DOT).format(**dict(zip("abc", names, strict=False)), y=operand(box), g=g)
 
 
 def computed(box: Box, operands: list[Box]) -> list[str]:

@@ -212,9 +212,9 @@ class _Source:
         picture = self.picture
         parts = []
         if any(box.value for box in picture.boxes):
-            parts.append(_text("forward value", VALUE))
+            parts.append(_text("forward value", VALUE if self.colours is None else ""))
         if picture.gradient_of:
-            parts.append(_text(f"grad: gradient of {picture.gradient_of}", GRADIENT))
+            parts.append(_text(f"grad: gradient of {picture.gradient_of}", GRADIENT if self.colours is None else ""))
         if any(arrow.local for arrow in picture.arrows):
             parts.append(_text(f"on an arrow: upstream gradient {DOT} local derivative = sent back", GRADIENT))
         rows = ["     ".join(parts)] if parts else []

@@ -144,8 +144,8 @@ class _Drawing:
         name = self.recorded.name(key)
         if name is not None:
             return labels.last_name(name)
-        if self.recorded.is_leaf(key):
-            return "leaf"
+        if key in self.recorded.leaf_names:
+            return self.recorded.leaf_names[key]
         array = self.recorded.array(key)
         return labels.value_text(array) if array.size == 1 else "constant"
 
@@ -179,6 +179,7 @@ class _Drawing:
         detail = labels.detail(result.node.shape, result.node.dtype)
         box = self.pencil.unit(unit, kind, f"{name} = {formula}", detail)
         box.name, box.formula = name, formula
+        box.shape = None if isinstance(result.node.dtype, tuple) else result.node.shape
         if unit.stack is None:
             box.operation = result.maker.name
         else:
@@ -191,19 +192,22 @@ class _Drawing:
             return
         recorded = self.recorded
         given, array, name = recorded.given[key], recorded.array(key), recorded.name(key)
-        value = self.known.get(given, array) if isinstance(given, Tensor) else array
+        by = recorded.changed(key)
+        value = None if by is not None else self.known.get(given, array) if isinstance(given, Tensor) else array
         # What a person made stands beside the modules, unless there is one for each time of a repetition.
         inside = name is None or key in recorded.paths.owned or self.arrangement.is_rolled_up(key)
         texts = name or "constant", labels.detail(array.shape, array.dtype)
         if recorded.is_leaf(key):
-            box = self.pencil.outside(key, "leaf", name or "leaf", texts[1], inside=inside)
+            name = name or recorded.leaf_names[key]
+            box = self.pencil.outside(key, "leaf", name, texts[1], inside=inside)
             self._describe(box, value, self.flow.gradients.get(given))
         elif name is None and array.size == 1:
             box = self.pencil.outside(key, "number", labels.value_text(array), inside=True)
         else:
             box = self.pencil.outside(key, "constant", *texts, inside=inside)
             self._describe(box, value, None)
-        box.name, box.module = name or "", recorded.paths.owned.get(key, "").rpartition(".")[0]
+        box.note = "" if by is None else f"changed since by {by}"
+        box.name, box.shape, box.module = name or "", array.shape, recorded.paths.owned.get(key, "").rpartition(".")[0]
 
     def _describe(self, box: Box, value: np.ndarray | None, gradient: Seen | None) -> None:
         facts = []

@@ -125,7 +125,7 @@ def explain(output: Any, names: Mapping[str, Any] | None = None) -> Explanation:
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"explain: expected a tensor, got {type(output).__name__}")
-    picture = picture_from(sys._getframe(1), output, names=names, roll=False, max_nodes=sys.maxsize)
+    picture = picture_from("explain", sys._getframe(1), output, names=names, roll=False, max_nodes=sys.maxsize)
     for box in picture.boxes:
         single = box.detail.startswith("scalar") if box.forward is None else box.forward.size == 1
         if box.detail and not single:
@@ -155,6 +155,9 @@ class _Derivation:
         given = [Term.of(b.name).equals(b.value) for b in self.boxes.values() if not b.operation and b.name and b.value]
         if given:
             self._say("Given ", *listed(given, ", "), ".")
+        for box in self.boxes.values():
+            if not box.operation and box.note:
+                self._say(f"{box.name or box.title} was {box.note}, and what it was is not known.")
         if self.operations:
             self._say("Forward, one operation after the other:")
         for box in self.operations:

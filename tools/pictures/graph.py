@@ -88,6 +88,7 @@ def graph(
     ['v1 = x + y', 'v2 = y - z', 'f = v1 \N{MIDDLE DOT} v2']
     """
     return picture_from(
+        "graph",
         sys._getframe(1),
         output,
         names=names,
@@ -102,6 +103,7 @@ def graph(
 
 
 def picture_from(
+    asked: str,
     frame: FrameType,
     output: Any,
     *,
@@ -114,38 +116,38 @@ def picture_from(
     roll: bool = True,
     colour: str = "kind",
 ) -> Picture:
-    """What :func:`graph` gives to code in this frame, whose variables give their names."""
-    _check(direction, max_nodes, depth, colour)
+    """What :func:`graph` gives to code in this frame, whose variables give their names; `asked` is told in errors."""
+    _check(asked, direction, max_nodes, depth, colour)
     variables = {**frame.f_locals, **(frame.f_globals | frame.f_locals)}  # locals come first
-    found = labels.found_names(names, variables)
+    found = labels.found_names(names, variables, asked)
     picture = Picture("", direction=direction, colour=colour)
     what: dict[str, Any] = {"most": max_nodes, "depth": depth, "roll": roll}
     if program_picture.is_compiled(output):
         program_picture.draw_program(picture, output, found, **what)
     else:
-        drawing.draw(picture, _outputs(output), found, gradients=gradients, values=values, **what)
+        drawing.draw(picture, _outputs(asked, output), found, gradients=gradients, values=values, **what)
     return picture
 
 
-def _check(direction: str, max_nodes: int, depth: int | None, colour: str) -> None:
+def _check(asked: str, direction: str, max_nodes: int, depth: int | None, colour: str) -> None:
     if direction not in ("TB", "LR", "BT", "RL"):
-        raise ValueError(f"graph: direction must be 'TB', 'LR', 'BT' or 'RL', got {direction!r}")
+        raise ValueError(f"{asked}: direction must be 'TB', 'LR', 'BT' or 'RL', got {direction!r}")
     if not isinstance(max_nodes, int) or max_nodes < 2:
-        raise ValueError(f"graph: max_nodes must be a whole number of at least 2, got {max_nodes!r}")
+        raise ValueError(f"{asked}: max_nodes must be a whole number of at least 2, got {max_nodes!r}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ValueError(f"graph: depth must be a whole number of at least 0, or None to choose it, got {depth!r}")
+        raise ValueError(f"{asked}: depth must be a whole number of at least 0, or None to choose it, got {depth!r}")
     if colour not in ("kind", "gradient"):
-        raise ValueError(f"graph: colour must be 'kind' or 'gradient', got {colour!r}")
+        raise ValueError(f"{asked}: colour must be 'kind' or 'gradient', got {colour!r}")
 
 
-def _outputs(output: Any) -> list[Tensor]:
+def _outputs(asked: str, output: Any) -> list[Tensor]:
     outputs = [output] if isinstance(output, Tensor) else output
     if not isinstance(outputs, (list, tuple)) or not outputs or not all(isinstance(t, Tensor) for t in outputs):
-        raise TypeError(f"graph: expected a tensor, a list of tensors or a compiled function, got {output!r:.80}")
+        raise TypeError(f"{asked}: expected a tensor, a list of tensors or a compiled function, got {output!r:.80}")
     for t in outputs:
         if not t.requires_grad:
             raise RuntimeError(
-                f"graph: the tensor of shape {t.shape} does not lead back to any tensor that requires a gradient, so "
+                f"{asked}: the tensor of shape {t.shape} does not lead back to any tensor that requires a gradient, so "
                 f"nothing was recorded; set requires_grad=True on the inputs, and compute outside no_grad()"
             )
     return list(outputs)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import traced
 from autograd_core.optim.optimizer import Optimizer
 from autograd_core.tensor import Tensor
 
@@ -40,7 +41,7 @@ LAST = re.compile(r"\.([^\W\d]\w*(\.\d+)*(\[[^\[\]]*\])*(\.grad)?)$")
 # What is called what
 
 
-def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
+def found_names(names: Any, variables: Mapping[str, Any], asked: str) -> dict[int, str]:
     """Names by the identity of what they name: a node, a leaf tensor, an array or a module.  The first found holds.
 
     Parameters
@@ -49,6 +50,7 @@ def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
         Comes first.
     variables : of the code that asks; tensors, arrays and modules among them name things, and those in lists and
         dictionaries are called ``weights[0]``, ``layer['w']``.
+    asked : the function that asks, for the error
 
     Raises
     ------
@@ -60,7 +62,7 @@ def found_names(names: Any, variables: Mapping[str, Any]) -> dict[int, str]:
         _note_all(found, names)
     elif names is not None:
         if not _has_parameters(names):
-            raise TypeError(f"graph: names must map names to tensors, or be a module, got {type(names).__name__}")
+            raise TypeError(f"{asked}: names must map names to tensors, or be a module, got {type(names).__name__}")
         _note(found, names.named_parameters())
         found[id(names)] = ""
     _note_all(found, {name: value for name, value in variables.items() if name.isidentifier() and name[0] != "_"})
@@ -212,8 +214,8 @@ def within(path: str, around: str) -> str:
 
 def place(line: str) -> str:
     """``file:line`` without the folders; what a notebook runs is a cell."""
-    file, _, number = line.rpartition(":")
-    return f"cell:{number}" if "ipykernel_" in file else f"{PurePath(file).name}:{number}" if file else line
+    file, _, number = traced.place(line).rpartition(":")
+    return f"{PurePath(file).name}:{number}" if file else line
 
 
 def printable(text: str) -> str:

@@ -24,6 +24,7 @@ class Box:
         ``output``, ``left out``; of a compiled program also ``loop`` and ``python`` (what runs in Python)
     title : name and formula
     detail : shape and dtype
+    shape : of the value, None if it has none or several
     value, gradient : of a small array all elements, of a large one the range, and the mean of the absolute gradient
     name : what formulas call it: the person's name for it, else v1, v2, ...
     formula : how it was computed: ``x + y``
@@ -44,6 +45,7 @@ class Box:
     kind: str
     title: str
     detail: str = ""
+    shape: tuple[int, ...] | None = None
     value: str = ""
     gradient: str = ""
     name: str = ""

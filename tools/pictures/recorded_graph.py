@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core.dtypes import as_array
-from autograd_core.graph import PICK, Node, ordered
+from autograd_core.graph import PICK, Node, changes, ordered
 from autograd_core.tensor import Tensor
 
 from ..module_paths import ModulePaths
@@ -72,6 +72,7 @@ class RecordedGraph:
     parts : to be arranged
     given : what comes from outside, by key
     paths : of the modules
+    leaf_names : what leaves are called that have no name, by key
     """
 
     def __init__(self, outputs: list[Tensor], names: dict[int, str]) -> None:
@@ -79,6 +80,7 @@ class RecordedGraph:
         self.roots: dict[Any, Tensor] = {t.node or t: t for t in outputs}
         self.order = ordered(self.roots)[::-1]
         self.given: dict[Any, Any] = {id(root): root for root in self.roots if isinstance(root, Tensor)}
+        self._first_use: dict[Any, Node] = {}
         self.operations: dict[Any, Operation] = {}
         self.parts = self._parts()
         outermost = {id(part.stack[0]): part.stack[0] for part in self.parts if part.stack}
@@ -86,6 +88,9 @@ class RecordedGraph:
         for key, path in self.paths.owned.items():
             names.setdefault(key, path)
         self._take_own_names()
+        nameless = [key for key in self.given if self.is_leaf(key) and self.name(key) is None]
+        numbers = range(1, len(nameless) + 1) if len(nameless) > 1 else ("",)
+        self.leaf_names = {key: f"leaf{number}" for key, number in zip(nameless, numbers, strict=False)}
 
     def _parts(self) -> list[Part]:
         picks: dict[Node, list[Node]] = {}
@@ -102,6 +107,7 @@ class RecordedGraph:
             operand.key = merged.get(operand.key, operand.key)
             if not isinstance(operand.given, Node):
                 self.given[operand.key] = operand.given
+                self._first_use.setdefault(operand.key, maker)
         self.operations[id(node)] = Operation(node, maker, operands)
         params = () if maker.plan is PICK else tuple(f"{name} {value!r:.40}" for name, value in maker.params.items())
         stack = () if node.trace is None else node.trace.modules
@@ -142,6 +148,11 @@ class RecordedGraph:
         return self.names.get(key) or (
             None if isinstance(key, tuple) else labels.name_of_values(self.array(key), self.names)
         )
+
+    def changed(self, key: Any) -> str | None:
+        """By whom something from outside was changed after it was used, so that it is not what was used any more."""
+        node = self._first_use.get(key)
+        return None if node is None else changes.since(node, self.array(key))
 
     # Values
 

@@ -10,7 +10,6 @@ import dataclasses
 import html
 import json
 import linecache
-import math
 import re
 import sys
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import files
+from ..plain_json import plain
 from . import labels
 from .derivatives import full_name, gradient, operand
 from .graph import picture_from
@@ -91,7 +91,7 @@ def save_page(
     if not isinstance(output, Picture):
         options: dict[str, Any] = {"depth": depth, "max_nodes": max_nodes, "roll": roll}
         options |= {"direction": direction, "colour": colour}
-        output = picture_from(sys._getframe(1), output, names=names, **options)
+        output = picture_from("save_page", sys._getframe(1), output, names=names, **options)
     return files.write(path, page(output).encode())
 
 
@@ -187,13 +187,7 @@ def _step_data(walk: Walk, step: Step) -> dict[str, Any]:
 
 def _plain(array: np.ndarray | None) -> Any:
     """Lists of numbers; what JSON has no number for is text."""
-    return None if array is None else _finite(array.tolist())
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    return None if array is None else plain(array.tolist())
 
 
 # Panels and the table
@@ -254,7 +248,7 @@ def _sent_panel(walk: Walk, sent: Sent) -> str:
     if any(local):
         lines.append(f"<p>local derivative {': '.join(filter(None, local))}</p>")
     lines.append(f"<p>{_code(' = '.join(sent.chain), 'chain')}</p>")
-    if len(sent.chain) == 1:  # too large to stand there
+    if not sent.whole:  # too large to stand there
         lines.append(f"<p>{html.escape(told.get('sent back', ''))}</p>{_elements(sent.arrow.carried)}")
     if sent.uses > 1:
         left = sent.uses - sent.count
@@ -291,7 +285,7 @@ def _row(walk: Walk, i: int, step: Step) -> str:
     for sent in step.sent:
         far = " so far" if sent.count < sent.uses else ""
         total = f"; {walk.total(sent.to)}{far} = {sent.sum[-1]}" if sent.sum else ""
-        rest = "" if len(sent.chain) > 1 else f" {sent.result}"
+        rest = "" if sent.whole else f" {sent.result}"
         chain = _code(" = ".join(sent.chain))
         sides.append(f"<div>to {_code(full_name(sent.to))}: {chain}{html.escape(rest + total)}</div>")
     line = html.escape(labels.place(box.line)) if box else ""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from . import labels
-from .derivatives import computed, full_name, gradient, incoming, local_steps, operand
+from .derivatives import computed, full_name, gradient, incoming, local_steps, operand, sent_back
 from .notation import DOT, Term
 from .picture import Arrow, Box, Picture
 
@@ -47,7 +47,12 @@ class Sent:
     @property
     def result(self) -> str:
         """What is sent, in one or a few numbers."""
-        return self.chain[-1] if len(self.chain) > 1 else self.arrow.sent
+        return self.arrow.sent.removeprefix("grad ")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the chain ends with all of what is sent."""
+        return self.chain[-1] == self.result
 
 
 @dataclass
@@ -124,8 +129,9 @@ class Walk:
         else:
             form = local_steps(box, operands, index, "")
             local = [partial, *form] if form else []
-            small = arrow.sent.startswith("grad ")
-            chain = [symbols, arrow.sent.removeprefix("grad ")] if small else [symbols]
+            sent = [sent_back(box, operands, index, self.total(box))]
+            sent += [arrow.sent.removeprefix("grad ")] if arrow.sent.startswith("grad ") else []
+            chain = [symbols, *filter(None, sent)]
         count, uses, total, terms = self._arrived[arrow.index]
         sent = Sent(arrow, to, chain, local, count, uses, total)
         if uses > 1 and total is not None:

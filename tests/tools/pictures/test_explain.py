@@ -11,7 +11,9 @@ from autograd_core import nn
 from autograd_core.primitive import REGISTRY
 from autograd_core.tools.pictures.derivatives import LOCAL
 from autograd_core.tools.pictures.explain import explain
+from autograd_core.tools.pictures.graph import graph
 from autograd_core.tools.pictures.notation import substituted, to_latex
+from autograd_core.tools.pictures.step_page import save_page
 
 DOT = "\N{MIDDLE DOT}"
 
@@ -194,3 +196,34 @@ def test_what_cannot_be_explained():
     y.backward()
     with pytest.raises(RuntimeError, match="explain: No gradients: a backward"):
         explain(y)
+
+
+def test_a_value_that_was_changed_since_is_not_made_up():
+    w, x = ag.tensor(2.0, requires_grad=True), ag.tensor(3.0)
+    with ag.record():
+        loss = w * x
+    with ag.no_grad():
+        w += 1
+    lines = explain(loss).text.splitlines()
+    assert re.fullmatch(r"w was changed since by add_ \(.*\), and what it was is not known\.", lines[1])
+    assert lines[3].strip() == "loss = w \N{MIDDLE DOT} x = w \N{MIDDLE DOT} 3 = 6"
+
+
+def test_whole_powers():
+    x = ag.tensor(3.0, requires_grad=True)
+    with ag.record():
+        y = x**3
+    assert "\N{PARTIAL DIFFERENTIAL}x = 3 \N{MIDDLE DOT} x^2 = 3 \N{MIDDLE DOT} 3^2 = 27" in explain(y).text
+    with ag.record():
+        y = x**2
+    assert "\N{PARTIAL DIFFERENTIAL}x = 2 \N{MIDDLE DOT} x = 2 \N{MIDDLE DOT} 3 = 6" in explain(y).text
+
+
+@pytest.mark.parametrize(("call", "arguments"), [(explain, ()), (graph, ()), (save_page, ("page.html",))])
+def test_errors_name_what_was_called(call, arguments):
+    with pytest.raises(RuntimeError, match=f"^{call.__name__}: the tensor of shape"):
+        call(ag.ones(2), *arguments)
+    with pytest.raises(TypeError, match=f"^{call.__name__}: expected a tensor"):
+        call(3, *arguments)
+    with pytest.raises(TypeError, match=f"^{call.__name__}: names must map names to tensors"):
+        call(ag.ones(2), *arguments, names=3)

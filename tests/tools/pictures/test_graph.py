@@ -1,5 +1,8 @@
 """The backprop picture: what it says."""
 
+import contextlib
+import re
+
 import numpy as np
 import pytest
 
@@ -526,3 +529,26 @@ def test_errors_say_what_to_do():
         graph(x * x, max_nodes=None)
     with pytest.raises(ValueError, match="depth must be a whole number of at least 0, or None to choose it, got '1'"):
         graph(x * x, depth="1")
+
+
+def test_leaves_without_a_name_are_told_apart():
+    def product():
+        factors = (ag.tensor(v, requires_grad=True) for v in (2.0, 3.0))
+        return next(factors) * next(factors)
+
+    picture = graph(product())
+    assert [(b.title, b.name, b.value) for b in picture.boxes[:2]] == [("leaf1", "leaf1", "2"), ("leaf2", "leaf2", "3")]
+    assert picture.boxes[2].formula == "leaf1 \N{MIDDLE DOT} leaf2"
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_a_leaf_that_was_changed_since_has_no_value(record):
+    w, x = ag.tensor(2.0, requires_grad=True), ag.tensor(3.0)
+    with ag.record() if record else contextlib.nullcontext():
+        loss = w * x
+    with ag.no_grad():
+        w += 1
+    boxes = {box.name: box for box in graph(loss).boxes}
+    assert (boxes["w"].value, boxes["w"].gradient) == ("", "grad 3")
+    assert re.fullmatch(r"changed since by add_ \(.*test_graph.py:\d+\)", boxes["w"].note)
+    assert boxes["loss"].value == "6"

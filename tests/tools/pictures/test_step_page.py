@@ -413,3 +413,33 @@ def test_a_large_graph_begins_readable_and_follows(tmp_path):
     assert attributes["step"] == "50"
     assert float(attributes["scale"]) == pytest.approx(0.8, abs=0.01)
     assert attributes["within"] == "true"
+
+
+def test_what_goes_back_between_arrays_is_what_its_formula_says():
+    ag.manual_seed(0)
+    x, w, b = (ag.randn(*shape, dtype=ag.float64) for shape in ((4, 3), (2, 3), (2,)))
+    for t in (x, w, b):
+        t.requires_grad_()
+    with ag.record():
+        h = nn.functional.linear(x, w, b)
+        p = ag.softmax(h, dim=1)
+        q = ag.log_softmax(p @ w, dim=1)
+        loss = (ag.tanh(q) * x - q).sum()
+
+    def added(array, axis=None):
+        return array.sum(0) if axis == 0 else array.sum(1, keepdims=True)
+
+    known = {"exp": np.exp, "sum": added}
+    walk = Walk(graph(loss))
+    known |= {box.name: box.forward for box in walk.boxes.values()}
+    seen = []
+    for step in walk.steps:
+        for sent in step.sent:
+            if len(sent.chain) > 1 and not sent.arrow.local and step.box.operation != "sum":
+                text = sent.chain[1].replace(walk.total(step.box), "g").replace("·", "*").replace("^", "**")
+                found = eval(text.replace("dim 0", "0"), {}, known | {"g": step.box.backward})
+                np.testing.assert_allclose(found, sent.arrow.carried, rtol=1e-12)
+                seen.append((step.box.operation, text))
+    assert {operation for operation, _ in seen} == {"linear", "softmax", "log_softmax", "matmul", "tanh", "mul", "sub"}
+    assert ("linear", "(g).T @ x") in seen
+    assert ("sub", "-g") in seen
