@@ -1,4 +1,4 @@
-"""JSON for any reader: it has no numbers for infinities and NaN, so they are written as ``"inf"``, ``"-inf"``, ``"nan"``.
+"""JSON for any reader: infinities and NaN, for which it has no numbers, become ``"inf"``, ``"-inf"`` and ``"nan"``.
 
 Python's ``float`` reads these again.
 """

@@ -48,13 +48,21 @@ class ComplexStep:
         self._works = True
 
     def quotients(self, move: Move) -> list[np.ndarray] | None:
-        """The derivative of every output along a move; None if the function is not known to be analytic."""
+        """The derivative of every output along a move; None if the function is not known to be analytic.
+
+        At the end of a branch, as of a root at 0, what comes out depends on the step.
+        """
+        near, far = self._quotients(move, H), self._quotients(move, 4 * H)
+        steady = near and far and all(np.allclose(a, b, rtol=1e-9, atol=1e-15) for a, b in zip(near, far, strict=True))
+        return near if steady else None
+
+    def _quotients(self, move: Move, h: float) -> list[np.ndarray] | None:
         if not self._works:
             return None
-        leaf = move.leaf
-        kept = leaf.array
-        leaf.array = move.turned(H)
+        kept = [leaf.array for leaf in move.leaves]
         try:
+            for leaf, array in zip(move.leaves, move.turned(h), strict=True):
+                leaf.array = array
             with modes.change(listener=_demand_analytic), warnings.catch_warnings():
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 found = self._f()
@@ -62,10 +70,11 @@ class ComplexStep:
             self._works = False
             return None
         finally:
-            leaf.array = kept
+            for leaf, array in zip(move.leaves, kept, strict=True):
+                leaf.array = array
         pairs = list(zip(found, self._values, self._sizes, strict=True)) if len(found) == len(self._values) else []
         self._works = bool(pairs) and all(_same(a.real, b, size) for a, b, size in pairs)
-        return [a.imag / H for a in found] if self._works else None
+        return [a.imag / h for a in found] if self._works else None
 
 
 def _demand_analytic(primitive: Any, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:

@@ -8,8 +8,9 @@ replaced by smaller and larger ones.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from autograd_core import Tensor
 from .complex_step import ComplexStep
 from .moves import Move
 
-__all__ = ["RESOLUTION", "Differences", "Slope"]
+__all__ = ["RESOLUTION", "Differences", "Slope", "Span"]
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -32,6 +33,11 @@ ULPS = 4.0
 RESOLUTION = 1e-4
 """The relative error bar that is good enough: an error of 0.1 % shows."""
 
+SCALES = (1.0, 0.382, 0.125)
+"""What shares of a step a kink is looked at with: close to it, slopes do not depend on that."""
+
+AROUND = 8
+"""From so many points near a kink."""
 
 Quotients = Callable[[Move, float], list[np.ndarray]]
 """Gives the difference quotients of all outputs along a move, with a step."""
@@ -47,12 +53,36 @@ class Slope(NamedTuple):
     """The step it came from."""
     size: float
     """How large the weighted outputs are that depend on what was moved."""
+    weight: float
+    """The weight of the output, if it is one alone that depends on it; 0 if there are several."""
 
     @property
     def _rank(self) -> tuple[bool, float]:
         """Less is better: the relative bar, or, of estimates that may be all error, the bar itself."""
         telling = self.bar < 0.1 * abs(self.value)
         return not telling, self.bar / abs(self.value) if telling else self.bar
+
+
+class Span(NamedTuple):
+    """The slopes of several straight ways out of a point, which differ at a kink."""
+
+    low: float
+    high: float
+    error: float
+    """How far these are off, as estimated from shorter ways."""
+
+    @property
+    def kink(self) -> bool:
+        """Whether the slopes really differ."""
+        return self.error < 0.01 * (self.high - self.low)
+
+    def away(self, slope: float) -> float:
+        """How far a slope is outside."""
+        return max(self.low - slope, slope - self.high)
+
+    def holds(self, slope: float) -> bool:
+        """Whether this is a kink with such a slope."""
+        return self.kink and self.away(slope) <= self.error
 
 
 class Differences:
@@ -99,7 +129,7 @@ class Differences:
         return found
 
     def _best(self, quotients: Quotients, move: Move, claimed: float, rtol: float, noise: float) -> Slope:
-        best = Slope(math.nan, math.inf, 0.0, 0.0)
+        best = Slope(math.nan, math.inf, 0.0, 0.0, self.weight([]))
         against: list[Slope] = []
         rounding = [size * np.finfo(a.dtype).eps for size, a in zip(self.sizes, self.values, strict=True)]
         for h in _steps(move):
@@ -109,9 +139,10 @@ class Differences:
                 continue
             moved = [(a != 0) | (b != 0) for a, b in zip(near, far, strict=True)]
             if claimed == 0 and not any(m.any() for m in moved):
-                return Slope(0.0, 0.0, h, self._total(self.sizes, moved))
+                return Slope(0.0, 0.0, h, self._total(self.sizes, moved), self.weight(moved))
             error = ULPS * self._total(rounding, moved) + move.rounding + noise
-            found = Slope(value, abs(value - wider) + error / h, h, self._total(self.sizes, moved))
+            bar, size = abs(value - wider) + error / h, self._total(self.sizes, moved)
+            found = Slope(value, bar, h, size, self.weight(moved))
             if math.isnan(best.value) or found._rank < best._rank:
                 best = found
             away = abs(claimed - value)
@@ -125,17 +156,25 @@ class Differences:
         sure = quotients == self._central or abs(claimed - best.value) <= best.bar
         return best if sure else best._replace(bar=math.inf)
 
-    def sides(self, move: Move) -> tuple[float, float] | None:
-        """The range between the left and the right derivative where they differ, at a kink; None elsewhere."""
+    def span(self, move: Move, claimed: float | None = None) -> Span:
+        """The slopes of both sides, for each output by itself; given what is `claimed`, of points nearby too.
+
+        What a function that is neither convex nor concave has for a derivative at a kink may be that of a piece which
+        no straight way out of the very point leads into, as for the middle one of three equal numbers that are sorted.
+        Two of the points are those where all numbers are less and where all are more, for rules that go by x > 0.
+        """
         h = STEP * move.reach
-        low = high = error = 0.0
-        left, right = ([self._one_sided(move, s * t) for t in (1.0, 0.382, 0.125)] for s in (-h, h))
-        for j, w in enumerate(self.weights):
-            a, b = (np.stack([w * quotients[j] for quotients in side]) for side in (left, right))
-            low += float(np.minimum(a[0], b[0]).sum())
-            high += float(np.maximum(a[0], b[0]).sum())
-            error += 2 * float(np.ptp(a, axis=0).sum() + np.ptp(b, axis=0).sum())
-        return (low - error, high + error) if error < 0.01 * (high - low) else None
+        scales: list[list[np.ndarray]] = []
+        for t in SCALES:
+            ways = [self._one_sided(move, -h * t), self._one_sided(move, h * t)]
+            for seed in range(AROUND if claimed is not None else 0):
+                way = self._nearby(move, h * t, seed)
+                ways += [way] if all(np.isfinite(a).all() for a in way) else ways[:1]
+            scales.append([w * np.stack(slopes) for w, *slopes in zip(self.weights, *ways, strict=True)])
+            low, high = (sum(float(of(a, axis=0).sum()) for a in scales[0]) for of in (np.min, np.max))
+            if claimed is not None and not low - 0.01 * (high - low) <= claimed <= high + 0.01 * (high - low):
+                return Span(low, high, math.inf)
+        return Span(low, high, sum(4 * float(np.ptp(a, axis=0).max(axis=0).sum()) for a in zip(*scales, strict=True)))
 
     def noise(self, move: Move, step: float) -> float:
         """The error of the weighted sum within a few steps of here.
@@ -165,13 +204,10 @@ class Differences:
         quotients = self._complex.quotients(move)
         return None if quotients is None else self._sum(quotients)
 
-    def size(self, leaf: Tensor, rng: np.random.Generator) -> float:
-        """How large the weighted outputs are that depend on `leaf`, here or at a random point not far away."""
-        array = leaf.array
-        kept = array.copy()
-        array += rng.uniform(-0.1, 0.1, array.shape) * np.maximum(1.0, np.abs(array))
-        there = self._evaluate()
-        array[...] = kept
+    def size(self, leaves: Sequence[Tensor], rng: np.random.Generator) -> float:
+        """How large the weighted outputs are that depend on `leaves`, here or at a random point not far away."""
+        with _shifted(leaves, lambda shape: rng.uniform(-0.1, 0.1, shape)):
+            there = self._evaluate()
         sizes = [np.fmax(size, np.abs(a)) for size, a in zip(self.sizes, there, strict=True)]
         return self._total(sizes, [a != b for a, b in zip(there, self.values, strict=True)])
 
@@ -215,6 +251,22 @@ class Differences:
         there, way = self._at(move, h)
         return [_minus(a, b) / way for a, b in zip(there, self.values, strict=True)]
 
+    def _nearby(self, move: Move, h: float, seed: int) -> list[np.ndarray]:
+        """The quotients of one side, from a point some steps away."""
+        rng = np.random.default_rng(seed)
+        signs = {0: [-1], 1: [1]}.get(seed, [-1, 1])
+        with _shifted(move.leaves, lambda shape: rng.choice(signs, shape) * rng.uniform(2 * h, 4 * h, shape)):
+            move = move.here()
+            here = self._evaluate()
+            there, way = self._at(move, h)
+        return [_minus(a, b) / way for a, b in zip(there, here, strict=True)]
+
+    def weight(self, moved: list[np.ndarray]) -> float:
+        """The weight of the only output that moved, or that there is; 0 if there are several."""
+        chosen = moved if any(m.any() for m in moved) else [w != 0 for w in self.weights]
+        weights = np.concatenate([w[m] for w, m in zip(self.weights, chosen, strict=True)])
+        return float(weights[0]) if weights.size == 1 else 0.0
+
     def _sum(self, quotients: list[np.ndarray]) -> float:
         return sum(float((w * q).sum()) for w, q in zip(self.weights, quotients, strict=True))
 
@@ -225,6 +277,19 @@ class Differences:
         for w, amount, m in zip(self.weights, amounts, moved, strict=True):
             total += float(np.where((m | everything) & np.isfinite(amount), np.abs(w) * amount, 0.0).sum())
         return total
+
+
+@contextlib.contextmanager
+def _shifted(leaves: Sequence[Tensor], shift: Callable[[tuple[int, ...]], np.ndarray]) -> Iterator[None]:
+    """Inputs at a point nearby, for a while; `shift` says how far away, in proportion to the numbers."""
+    kept = [p.array.copy() for p in leaves]
+    try:
+        for p in leaves:
+            p.array += shift(p.shape) * np.maximum(1.0, np.abs(p.array))
+        yield
+    finally:
+        for p, array in zip(leaves, kept, strict=True):
+            p.array[...] = array
 
 
 def _unanimous(found: list[Slope]) -> bool:

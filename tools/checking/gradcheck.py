@@ -7,19 +7,22 @@ is wrong is found in `localise`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .comparison import BackwardError, compare
+from .comparison import BackwardError, compare, together
 from .coverage import MODES
 from .float64_shadow import Shadow, shadow, values_of
-from .localise import localise, unsteady
+from .localise import localise, torn, unsteady
 from .report import FAIL, GradcheckReport
 
 __all__ = ["assert_gradients", "gradcheck"]
+
+TORN = "at a kink a gradient is right by every element alone, but not when they move together"
 
 
 def gradcheck(
@@ -61,7 +64,8 @@ def gradcheck(
     module : optional
         Whose parameters to check, where `fn` is a function around a module (or several) rather than a module.
     locate : bool
-        After a failure, check every operation's rule by itself, at the values it saw, and name the first wrong one.
+        After a failure, and at kinks, check every operation's rule by itself, at the values it saw, and name the first
+        wrong one.
 
     Returns
     -------
@@ -112,12 +116,7 @@ def gradcheck(
             report = GradcheckReport(compare(subject.run, subject.leaves, rng, **options), infinite=infinite)
         except BackwardError as error:
             report = GradcheckReport(reason=f"the backward pass fails with {error}")
-        if locate and report.verdict == FAIL:
-            failed = report.records[-1].order if report.records else order
-            reverse = not report.records or any(r.verdict == FAIL and not r.forward for r in report.records)
-            culprit, hint = localise(subject.run, subject.leaves, failed, rtol, forward=not reverse)
-            report = replace(report, culprit=culprit, hint=hint)
-        return report
+        return _located(report, subject, order, rtol, rng) if locate else report
 
 
 def assert_gradients(fn: Callable[..., Any], inputs: Any = (), *args: Any, **options: Any) -> None:
@@ -132,6 +131,27 @@ def assert_gradients(fn: Callable[..., Any], inputs: Any = (), *args: Any, **opt
     report = gradcheck(fn, inputs, *args, **options)
     if not report.ok:
         raise AssertionError(str(report))
+
+
+def _located(
+    report: GradcheckReport, subject: Shadow, order: int, rtol: float, rng: np.random.Generator
+) -> GradcheckReport:
+    """The report with the operation at fault, if any."""
+    wrong = [r for r in report.records if r.verdict == FAIL]
+    if report.verdict == FAIL:
+        culprit, hint = localise(
+            subject.run, subject.leaves, wrong[0].order if wrong else order, rtol,
+            forward=bool(wrong) and all(r.forward for r in wrong),
+            finite=all(math.isfinite(r.analytic) for r in wrong),
+        )  # fmt: skip
+        if culprit is not None and culprit.kind == "error":  # which says the same
+            report = replace(report, reason="the backward pass fails")
+        return replace(report, culprit=culprit, hint=hint)
+    if any(r.kinks or r.bent or r.sides for r in report.records) or together(subject.run, subject.leaves, rng):
+        culprit = torn(subject.run)
+        if culprit is not None:
+            return replace(report, culprit=culprit, reason=TORN)
+    return report
 
 
 def _unfit(subject: Shadow) -> tuple[str, int]:

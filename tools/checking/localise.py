@@ -3,12 +3,13 @@
 The function is run once more and recorded.  Then every operation of the graph is taken by itself, at the values it
 saw, and its derivative rule is compared with differences: what is wrong there cannot come from anywhere else.  If all
 rules are right, the inputs are moved and the function is recorded again: a value that changed and has no history was
-taken out of the graph.
+taken out of the graph.  A gradient that is not finite is followed backwards to where it came up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,36 +17,47 @@ import numpy as np
 
 from autograd_core import Tensor, enable_grad, modes, record
 from autograd_core.dtypes import float64, is_floating
-from autograd_core.graph import PICK, Node, ordered
+from autograd_core.graph import PICK, Node, ordered, propagate
 from autograd_core.primitive import Primitive, applier
 from autograd_core.tensor import leaf_hooks
 from autograd_core.traced import place
 
 from ..module_paths import ModulePaths
-from .comparison import BackwardError, compare
+from .comparison import BackwardError, compare, together
 from .float64_shadow import Named, Run
 from .report import FAIL, Culprit, InputRecord
 
-__all__ = ["localise", "unsteady"]
+__all__ = ["localise", "torn", "unsteady"]
 
 
-def localise(run: Run, leaves: Named, order: int, rtol: float, forward: bool = False) -> tuple[Culprit | None, str]:
-    """The operation at fault, or a hint at what else it may be; `forward`: whether forward derivatives are wrong."""
+def localise(
+    run: Run, leaves: Named, order: int, rtol: float, forward: bool = False, finite: bool = True
+) -> tuple[Culprit | None, str]:
+    """The operation at fault, or a hint at what else it may be.
+
+    `forward` : whether forward derivatives are wrong; `finite` : whether the wrong derivatives are finite.
+    """
+    unbounded = _unbounded(run) if order == 1 and not finite and not forward else None
+    if unbounded is not None:
+        return unbounded, ""
     nodes = _recorded(run)
     options: Any = {"order": order, "rtol": rtol, "forward": forward}
-    found = _all_wrong(nodes, "quick", options)
-    certain = [i for i, r in found.items() if np.isfinite(r.analytic)]
-    if not certain and order == 1:
+    found, _ = _all_wrong(nodes, "quick", options, finite)
+    if not found and order == 1:
         cut = _cut(nodes, run, leaves)
         if cut is not None:
             return cut, ""
-    if not certain:  # the quick look may have missed something small
-        found = _all_wrong(nodes, "auto", options)
-        certain = [i for i, r in found.items() if np.isfinite(r.analytic)]
-    if found:
-        # A rule that has no finite value comes last: perhaps nobody uses what it sends.
-        return _culprit(nodes, (certain or list(found))[0], found), ""
-    return None, _hint(nodes, run)
+    kinks = False
+    if not found:  # the quick look may have missed something small
+        found, kinks = _all_wrong(nodes, "auto", options, finite)
+    return (_first(nodes, found), "") if found else (None, _hint(nodes, run, kinks))
+
+
+def torn(run: Run) -> Culprit | None:
+    """The first operation whose rule, at a kink, gives what is no slope; None if there is none."""
+    nodes = _recorded(run)
+    found = {i: wrong for i, node in enumerate(nodes) if (wrong := _torn(node)) is not None}
+    return _first(nodes, found) if found else None
 
 
 def unsteady(run: Run) -> str:
@@ -59,11 +71,15 @@ def unsteady(run: Run) -> str:
 # What was recorded
 
 
+def _outputs(run: Run) -> list[Any]:
+    """What a function gives, with its history recorded."""
+    with enable_grad(), record(), modes.change(listener=_Keeper()):
+        return run()
+
+
 def _recorded(run: Run) -> list[Node]:
     """The operations that lead to the outputs, in the order they ran."""
-    with enable_grad(), record(), modes.change(listener=_Keeper()):
-        outputs = run()
-    roots = [o.node for o in outputs if isinstance(o, Tensor) and o.node is not None]
+    roots = [o.node for o in _outputs(run) if isinstance(o, Tensor) and o.node is not None]
     return [node for node in reversed(ordered(roots)) if node.trace is not None and node.plan is not PICK]
 
 
@@ -95,8 +111,8 @@ class _Keeper:
         return copy
 
 
-def _applied(node: Node) -> tuple[Callable[..., Any], list[Tensor], list[int]]:
-    """An operation as a function of the inputs that need a gradient, float64 copies of these, and their positions."""
+def _applied(node: Node) -> tuple[Run, Named]:
+    """An operation as a function of the inputs that need a gradient: float64 copies, named by their positions."""
     operation, given = node.trace.primitive, list(node.trace.inputs)
     apply = applier(operation) if isinstance(operation, Primitive) else operation.function.apply
     places = [i for i, x in enumerate(given) if isinstance(x, Tensor) and x.requires_grad]
@@ -107,56 +123,93 @@ def _applied(node: Node) -> tuple[Callable[..., Any], list[Tensor], list[int]]:
         out = apply(*(filled.get(i, x) for i, x in enumerate(given)), **node.params)
         return [o for o in (out if isinstance(out, tuple) else (out,)) if o.dtype.kind in "fc"]
 
-    return alone, copies, places
+    return alone, [(str(i), x) for i, x in zip(places, copies, strict=True)]
 
 
 # Wrong rules
 
 
-def _all_wrong(nodes: list[Node], mode: str, options: Any) -> dict[int, InputRecord]:
-    """The records of the operations that are wrong by themselves, by their place.
+def _all_wrong(nodes: list[Node], mode: str, options: Any, finite: bool) -> tuple[dict[int, Culprit], bool]:
+    """The operations that are wrong by themselves, by their place; and whether any is at a kink.
 
-    The first that a quick look suspects is examined in full.
+    The first that a quick look suspects is examined in full.  Where the whole gradient is finite, nobody uses what a
+    rule sends that has no finite value.
     """
-    found: dict[int, InputRecord] = {}
+    found: dict[int, Culprit] = {}
+    kinks = False
     for i, node in enumerate(nodes):
-        wrong = _wrong(node, mode, options)
-        if wrong is not None and mode == "quick" and not any(np.isfinite(r.analytic) for r in found.values()):
-            wrong = _wrong(node, "auto", options)
-        if wrong is not None:
+        wrong, kink = _wrong(node, mode, options)
+        if wrong is not None and mode == "quick" and not found:
+            wrong, kink = _wrong(node, "auto", options)
+        kinks |= kink
+        if wrong is not None and (wrong.kind == "error" or math.isfinite(wrong.analytic) or not finite):
             found[i] = wrong
-    return found
+    return found, kinks
 
 
-def _wrong(node: Node, mode: str, options: Any) -> InputRecord | None:
-    """The record of the argument, named by position, by which an operation's own derivative is wrong; None if none."""
+def _wrong(node: Node, mode: str, options: Any) -> tuple[Culprit | None, bool]:
+    """An operation whose own derivative is wrong, with the argument; None if it is right.  And whether it has kinks."""
     if np.isnan(node.trace.value).any():
-        return None
-    alone, copies, places = _applied(node)
-    leaves = [(str(i), x) for i, x in zip(places, copies, strict=True)]
+        return None, False
+    alone, leaves = _applied(node)
     try:
         records = compare(alone, leaves, np.random.default_rng(0), mode=mode, **options)
     except BackwardError as error:
-        return InputRecord(str(places[0]), copies[0].shape, options["order"], verdict=FAIL, note=str(error))
-    return next((r for r in records if r.verdict == FAIL), None)
+        return replace(_named(node, int(leaves[0][0])), kind="error", error=str(error)), False
+    for r in records:
+        if r.verdict == FAIL:
+            return _blamed(node, int(r.name), r, "rule"), False
+    torn = _torn(node) if mode != "quick" else None
+    return torn, any(r.kinks or r.bent for r in records)
 
 
-def _culprit(nodes: list[Node], first: int, found: dict[int, InputRecord]) -> Culprit:
-    wrong = found[first]
+def _torn(node: Node) -> Culprit | None:
+    """An operation whose derivatives at a kink are right one by one, and not together; None if it is none."""
+    if np.isnan(node.trace.value).any():
+        return None
+    alone, leaves = _applied(node)
+    found = together(alone, leaves, np.random.default_rng(0))
+    return None if found is None else _blamed(node, int(leaves[0][0]), found, "kink")
+
+
+def _blamed(node: Node, argument: int, r: InputRecord, kind: str) -> Culprit:
+    """An operation with what a record says of its derivative."""
+    return replace(
+        _named(node, argument), kind=kind, order=r.order, forward=r.forward, index=r.index, analytic=r.analytic,
+        numeric=r.numeric, sides=r.sides, weighted=r.weighted,
+    )  # fmt: skip
+
+
+def _first(nodes: list[Node], found: dict[int, Culprit]) -> Culprit:
+    """The first of them, with what there is to say of the others and of the operations downstream."""
+    first, *others = found
+    guilty = {nodes[i] for i in others}
     downstream = _downstream(nodes[first], nodes)
-    others = [i for i in found if i != first and np.isfinite(found[i].analytic) == np.isfinite(wrong.analytic)]
-    guilty = {id(nodes[i]) for i in others}
-    culprit = replace(
-        _named(nodes[first], int(wrong.name)),
-        order=wrong.order,
+    return replace(
+        found[first],
         downstream=len(downstream),
-        innocent=sum(id(node) not in guilty for node in downstream),
+        innocent=sum(node not in guilty for node in downstream),
         others=tuple(dict.fromkeys(f"{nodes[i].name} at {place(nodes[i].trace.line)}" for i in others)),
     )
-    if wrong.place == "":
-        return replace(culprit, kind="error", error=wrong.note)
-    culprit = replace(culprit, forward=wrong.forward)
-    return replace(culprit, index=wrong.index, analytic=wrong.analytic, numeric=wrong.numeric)
+
+
+def _unbounded(run: Run) -> Culprit | None:
+    """The operation that first, going back, made a gradient that is not finite out of one that is."""
+    found: list[Culprit] = []
+
+    def visit(node: Node, g: Any, sent: list[tuple[Any, Any]]) -> None:
+        came_in = g if isinstance(g, tuple) else (g,)
+        if found or node.plan is PICK or not all(np.isfinite(part).all() for part in came_in if part is not None):
+            return
+        for argument, (_, c) in zip(node.plan.positions, sent, strict=True):
+            if not np.isfinite(c).all():
+                index = tuple(map(int, np.argwhere(~np.isfinite(c))[0]))
+                found.append(replace(_named(node, argument), kind="not finite", index=index, analytic=float(c[index])))
+                return
+
+    roots = [o for o in _outputs(run) if isinstance(o, Tensor) and o.node is not None]
+    propagate({o.node: np.isfinite(o.array).astype(o.dtype) for o in roots}, visit=visit)
+    return found[0] if found else None
 
 
 def _named(node: Node, argument: int) -> Culprit:
@@ -220,7 +273,7 @@ def _constants(node: Node) -> Iterator[tuple[int, np.ndarray]]:
             yield i, np.array(value)
 
 
-def _hint(nodes: list[Node], run: Run) -> str:
+def _hint(nodes: list[Node], run: Run, kinks: bool) -> str:
     """What else may be wrong."""
     with enable_grad():
         outputs = run()  # as it is when nobody listens
@@ -233,4 +286,9 @@ def _hint(nodes: list[Node], run: Run) -> str:
             )
     if leaf_hooks or any(node.hooks for node in nodes):
         return "every operation's own rule is right; a hook on a tensor may change the gradient"
+    if kinks:
+        return (
+            "every operation's own rule is right, but some are at a kink, where the slopes they choose need not make a "
+            "slope of the whole; try other inputs"
+        )
     return "every operation's own rule is right; is a value taken out of the graph, by detach() or as a number?"

@@ -1,7 +1,8 @@
-"""Ways to move an input: one element of it, or all elements at once in some direction."""
+"""Ways to move inputs: one element of one, or all elements of some at once in a direction."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,17 +13,17 @@ __all__ = ["Direction", "Element", "Move"]
 
 
 class Move(Protocol):
-    """A line through the present value of a tensor, which is written into and put back.
+    """A line through the present values of tensors, which are written into and put back.
 
     Attributes
     ----------
-    leaf : the tensor, of float64
-    reach : how far along changes the input by about its own size
+    leaves : the tensors, of float64
+    reach : how far along changes the inputs by about their own size
     smallest : the smallest magnitude that is moved, other than 0
-    rounding : how much rounding the moved input changes the function
+    rounding : how much rounding the moved inputs changes the function
     """
 
-    leaf: Tensor
+    leaves: Sequence[Tensor]
     reach: float
     smallest: float
     rounding: float
@@ -33,8 +34,11 @@ class Move(Protocol):
     def back(self) -> None:
         """Put back what was there."""
 
-    def turned(self, h: float) -> np.ndarray:
-        """The input at the imaginary number `h`."""
+    def here(self) -> Move:
+        """The same move from where the tensors are now; one element stays where it was, among the others."""
+
+    def turned(self, h: float) -> list[np.ndarray]:
+        """The inputs at the imaginary number `h`."""
 
 
 class Element:
@@ -43,46 +47,55 @@ class Element:
     rounding = 0.0  # of the one number that moves, it is known where it went
 
     def __init__(self, leaf: Tensor, index: tuple[int, ...]) -> None:
-        self.leaf, self.index = leaf, index
+        self.leaves: Sequence[Tensor] = (leaf,)
+        self.index = index
         self._x = float(leaf.array[index])
         self.smallest = abs(self._x)
         self.reach = max(1.0, self.smallest)
 
     def put(self, t: float) -> float:
         there = self._x + t
-        self.leaf.array[self.index] = there
+        self.leaves[0].array[self.index] = there
         return there - self._x
 
     def back(self) -> None:
-        self.leaf.array[self.index] = self._x
+        self.leaves[0].array[self.index] = self._x
 
-    def turned(self, h: float) -> np.ndarray:
-        array = self.leaf.array.astype(complex)
+    def here(self) -> Element:
+        self.back()
+        return Element(self.leaves[0], self.index)
+
+    def turned(self, h: float) -> list[np.ndarray]:
+        array = self.leaves[0].array.astype(complex)
         array[self.index] += 1j * h
-        return array
+        return [array]
 
 
 class Direction:
-    """A move of all elements, in proportion to `vector`; `gradient` is about what the function's is."""
+    """A move of all elements, in proportion to `vectors`; `gradients` are about what the function's are."""
 
-    reach = 1.0
-
-    def __init__(self, leaf: Tensor, vector: np.ndarray, gradient: np.ndarray) -> None:
-        self.leaf, self.vector = leaf, vector
-        self._kept = leaf.array.copy()
-        moved = np.abs(self._kept[(vector != 0) & (self._kept != 0)])
-        self.smallest = float(moved.min()) if moved.size else 0.0
-        size = np.where(vector != 0, np.abs(gradient * self._kept), 0.0)
-        self.rounding = float(np.finfo(np.float64).eps * size.sum())
+    def __init__(
+        self, leaves: Sequence[Tensor], vectors: list[np.ndarray], gradients: list[np.ndarray], reach: float = 1.0
+    ) -> None:
+        self.leaves, self.vectors, self.gradients, self.reach = leaves, vectors, gradients, reach
+        self._kept = [leaf.array.copy() for leaf in leaves]
+        moved = [np.abs(x[(v != 0) & (x != 0)]).min(initial=np.inf) for x, v in zip(self._kept, vectors, strict=True)]
+        self.smallest = float(min(moved)) if min(moved) < np.inf else 0.0
+        sizes = [np.abs(x * g)[v != 0].sum() for x, v, g in zip(self._kept, vectors, gradients, strict=True)]
+        self.rounding = float(np.finfo(np.float64).eps * sum(sizes))
 
     def put(self, t: float) -> float:
-        np.multiply(self.vector, t, out=self.leaf.array)
-        self.leaf.array += self._kept
+        for leaf, kept, vector in zip(self.leaves, self._kept, self.vectors, strict=True):
+            np.multiply(vector, t, out=leaf.array)
+            leaf.array += kept
         return t
 
     def back(self) -> None:
-        self.leaf.array[...] = self._kept
+        for leaf, kept in zip(self.leaves, self._kept, strict=True):
+            leaf.array[...] = kept
 
-    def turned(self, h: float) -> np.ndarray:
-        turned: np.ndarray = self._kept + 1j * h * self.vector
-        return turned
+    def here(self) -> Direction:
+        return Direction(self.leaves, self.vectors, self.gradients, self.reach)
+
+    def turned(self, h: float) -> list[np.ndarray]:
+        return [kept + 1j * h * vector for kept, vector in zip(self._kept, self.vectors, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import textwrap
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,8 @@ from html import escape
 from typing import Any
 
 from autograd_core.traced import place
+
+from ..plain_json import written
 
 __all__ = ["FAIL", "INCONCLUSIVE", "PASS", "Culprit", "GradcheckReport", "InputRecord"]
 
@@ -37,14 +38,20 @@ class InputRecord:
     index: tuple[int, ...] | None = None
     """The worst element; None if it was a direction, or there are no elements."""
     analytic: float = 0.0
-    """The gradient by this element, of the outputs weighted at random."""
+    """The derivative by this element."""
     numeric: float = 0.0
     """The same by differences."""
     relative_error: float = 0.0
     error_bar: float = 0.0
     """The estimated error of `numeric`."""
+    sides: tuple[float, float] | None = None
+    """At a kink, the slopes of both sides, of which `numeric` is some mean."""
+    weighted: bool = False
+    """Whether several outputs depend on it, so that the numbers are derivatives of their sum, weighted at random."""
     kinks: int = 0
     """How many elements sit at a kink and passed because the gradient is between the slopes of its sides."""
+    bent: int = 0
+    """In how many random directions that was so."""
     checked: int = 0
     """How many elements were moved by themselves."""
     directions: int = 0
@@ -76,8 +83,10 @@ class Culprit:
     Attributes
     ----------
     kind
-        ``"rule"`` for a wrong derivative rule; ``"error"`` for one that raises an error; ``"cut"`` where a value that
-        depends on the inputs enters the operation without the history that would lead back to them.
+        ``"rule"`` for a wrong derivative rule; ``"kink"`` for one that is right by each element alone, but not by all
+        together; ``"not finite"`` for one that makes a non-finite gradient out of a finite one; ``"error"`` for one
+        that raises an error; ``"cut"`` where a value that depends on the inputs enters the operation without the
+        history that would lead back to them.
     primitive
         The operation's name.
     file, line
@@ -91,9 +100,9 @@ class Culprit:
         Of the wrong derivative.
     forward
         Whether it is the forward derivative (``func.jvp``) that is wrong.
-    index, analytic, numeric
+    index, analytic, numeric, sides, weighted
         The worst element of that argument (None if it is a direction), and the derivative by it: by the rule, and by
-        differences.
+        differences; see :class:`InputRecord`.
     innocent
         How many of the operations downstream, which use its result, have right derivatives.
     downstream
@@ -114,6 +123,8 @@ class Culprit:
     index: tuple[int, ...] | None = None
     analytic: float = math.nan
     numeric: float = math.nan
+    sides: tuple[float, float] | None = None
+    weighted: bool = False
     innocent: int = 0
     downstream: int = 0
     others: tuple[str, ...] = ()
@@ -137,12 +148,20 @@ class Culprit:
             )
         if self.kind == "error":
             return f"the first operation that fails by itself is {where}: {self.error}"
+        if self.kind == "not finite":
+            return (
+                f"the first operation, going back, that makes a non-finite gradient out of a finite one is {where}: "
+                f"its derivative by {argument} at {self.index} gives {self.analytic}"
+            )
         order = "derivative" if self.order == 1 else f"derivative of order {self.order}"
         order = "forward derivative" if self.forward else order
-        place = " in one direction" if self.index is None else f" at {self.index}"
+        by = f"by {argument} " + ("in one direction" if self.index is None else f"at {self.index}")
+        if self.kind == "kink":
+            by = "by all elements together, at a kink,"
+        sum = " (of outputs weighted at random)" if self.weighted else ""
         text = (
-            f"the first operation that is wrong by itself is {where}: its {order} by {argument}{place} is "
-            f"{self.analytic:.6g}, by differences {self.numeric:.6g}"
+            f"the first operation that is wrong by itself is {where}: its {order} {by} is {self.analytic:.6g}, by "
+            f"differences {_numeric(self, 6)}{sum}"
         )
         if self.downstream:
             count = "" if self.innocent == self.downstream else f"{self.innocent} of "
@@ -160,7 +179,7 @@ class GradcheckReport:
 
     records: list[InputRecord] = field(default_factory=list)
     reason: str = ""
-    """Why nothing could be checked, if so."""
+    """Why it fails, if that is not for a record: nothing could be checked, or all pass and an operation does not."""
     culprit: Culprit | None = None
     """Where a check failed: the first operation at fault, if one was found."""
     hint: str = ""
@@ -229,8 +248,8 @@ class GradcheckReport:
         }
 
     def to_json(self, indent: int | None = 2) -> str:
-        """:meth:`as_dict` as JSON; numbers that are not finite become strings."""
-        return json.dumps(_finite(self.as_dict()), indent=indent, allow_nan=False)
+        """:meth:`as_dict` as JSON; numbers that are not finite become ``"inf"``, ``"-inf"`` and ``"nan"``."""
+        return written(self.as_dict(), indent)
 
     def __str__(self) -> str:
         lines = [f"gradcheck: {self.verdict}", *_wrapped(self.reason)]
@@ -239,8 +258,7 @@ class GradcheckReport:
             lines += _aligned([self._header(), *(self._cells(r) for r in shown)])
             if len(shown) < len(self.records):
                 lines.append(f"  ... and {len(self.records) - len(shown)} more that pass")
-            lines += [line for r in shown if r.note for line in _wrapped(f"{r.name}: {r.note}")]
-            lines.append(f"  checked: {self.coverage}")
+            lines += [line for said in self._said(shown) for line in _wrapped(said)]
         return "\n".join(lines + _wrapped(str(self.culprit or "")) + _wrapped(self.hint))
 
     __repr__ = __str__
@@ -255,6 +273,15 @@ class GradcheckReport:
                 shown.append(r)
         return shown
 
+    def _said(self, shown: list[InputRecord]) -> list[str]:
+        """What is below the table of some records."""
+        notes = [f"{r.name}: {r.note}" for r in shown if r.note]
+        weighted = list(dict.fromkeys(r.name for r in shown if r.weighted))
+        which = "" if len(weighted) == len({r.name for r in shown}) else f" of {', '.join(weighted)}"
+        if weighted:
+            notes.append(f"the numbers{which} are derivatives of several outputs, added with random weights")
+        return [*notes, f"checked: {self.coverage}"]
+
     def _header(self) -> list[str]:
         checked = ["checked"] if self._partly() else []
         return ["input", "order", "shape", *checked, *HEADER]
@@ -263,7 +290,7 @@ class GradcheckReport:
         return any(r.directions for r in self.records)
 
     def _cells(self, r: InputRecord) -> list[str]:
-        numbers = [f"{r.analytic:.9g}", f"{r.numeric:.9g}", f"{r.relative_error:.1e}", f"{r.error_bar:.1e}"]
+        numbers = [f"{r.analytic:.9g}", _numeric(r, 9), f"{r.relative_error:.1e}", f"{r.error_bar:.1e}"]
         found = [r.place, *(numbers if r.place else [""] * 4), r.verdict]
         checked = [r.coverage] if self._partly() else []
         return [r.name, f"{r.order} forward" if r.forward else str(r.order), str(r.shape), *checked, *found]
@@ -271,8 +298,7 @@ class GradcheckReport:
     def _repr_html_(self) -> str:
         head = "".join(f"<th style='{CELL}'>{escape(cell)}</th>" for cell in self._header())
         rows = "".join(f"<tr>{''.join(_html_cell(cell) for cell in self._cells(r))}</tr>" for r in self.records)
-        notes = [f"{r.name}: {r.note}" for r in self.records if r.note]
-        said = [self.reason, *notes, f"checked: {self.coverage}" if rows else "", self.hint]
+        said = [self.reason, *(self._said(self.records) if rows else []), self.hint]
         table = f"<table style='font-variant-numeric:tabular-nums'><tr>{head}</tr>{rows}</table>" if rows else ""
         paragraphs = "".join(f"<div>{escape(text)}</div>" for text in said if text)
         blame = f"<div><b>{escape(str(self.culprit))}</b></div>" if self.culprit else ""
@@ -295,6 +321,13 @@ def _coloured(verdict: str) -> str:
     return f"<span style='color:{COLOURS[verdict]};font-weight:bold'>{verdict}</span>"
 
 
+def _numeric(found: InputRecord | Culprit, digits: int) -> str:
+    """The derivative by differences; at a kink, that of both sides."""
+    if found.sides is None:
+        return f"{found.numeric:.{digits}g}"
+    return " to ".join(f"{slope:.{digits}g}" for slope in found.sides)
+
+
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
@@ -308,12 +341,3 @@ def _wrapped(text: str) -> list[str]:
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _finite(tree: Any) -> Any:
-    """The same with strings in the place of infinities and NaN."""
-    if isinstance(tree, dict):
-        return {key: _finite(value) for key, value in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return [_finite(value) for value in tree]
-    return str(tree) if isinstance(tree, float) and not math.isfinite(tree) else tree

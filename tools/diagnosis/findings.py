@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
+
+from ..plain_json import written
 
 __all__ = ["ADVICE", "DoctorReport", "Finding"]
 
@@ -177,8 +178,8 @@ class DoctorReport:
         }
 
     def to_json(self) -> str:
-        """:meth:`as_dict` as JSON; numbers that are not finite become null."""
-        return json.dumps(_finite(self.as_dict()), indent=1, allow_nan=False)
+        """:meth:`as_dict` as JSON; numbers that are not finite become ``"inf"``, ``"-inf"`` and ``"nan"``."""
+        return written(self.as_dict())
 
     @property
     def headline(self) -> str:
@@ -259,12 +260,3 @@ class DoctorReport:
                 f"<i>Do:</i> {html.escape(found[0].remedy)}</p>"
             )
         return "".join([*parts, "</div>"])
-
-
-def _finite(value: Any) -> Any:
-    """The same with None for numbers that JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not abs(value) < float("inf") else value

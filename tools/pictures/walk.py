@@ -129,9 +129,9 @@ class Walk:
         else:
             form = local_steps(box, operands, index, "")
             local = [partial, *form] if form else []
-            sent = [sent_back(box, operands, index, self.total(box))]
-            sent += [arrow.sent.removeprefix("grad ")] if arrow.sent.startswith("grad ") else []
-            chain = [symbols, *filter(None, sent)]
+            sides = [sent_back(box, operands, index, self.total(box))]
+            sides += [arrow.sent.removeprefix("grad ")] if arrow.sent.startswith("grad ") else []
+            chain = [symbols, *filter(None, sides)]
         count, uses, total, terms = self._arrived[arrow.index]
         sent = Sent(arrow, to, chain, local, count, uses, total)
         if uses > 1 and total is not None:

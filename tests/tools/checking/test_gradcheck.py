@@ -427,7 +427,7 @@ def test_every_analytic_operation_takes_complex_numbers(name):
     wanted = ag.grad(outputs, [tensors[i] for i in places], cotangents, allow_unused=True)
     for place, g in zip(places, wanted, strict=True):
         vector = normal(*args[place].shape, seed=4)
-        found = steps.quotients(Direction(tensors[place], vector, vector))
+        found = steps.quotients(Direction([tensors[place]], [vector], [vector]))
         expected = 0.0 if g is None else (g.array * vector).sum()
         assert sum((w * q).sum() for w, q in zip(weights, found, strict=True)) == pytest.approx(expected, rel=1e-9)
 
@@ -580,6 +580,48 @@ def test_it_works_under_no_grad_and_repeats_itself():
     assert first.ok
     assert first.records == gradcheck(fn, normal(3, 2), order=2, seed=5).records
     assert first.records != gradcheck(fn, normal(3, 2), order=2, seed=6).records
+
+
+# The numbers
+
+
+def test_the_derivative_of_one_output_is_told_without_its_weight():
+    wrong = ag.custom_vjp(lambda g: 60 * g)(lambda x: 39 * x)
+    for seed in range(4):
+        (record,) = gradcheck(wrong, np.array(2.0), seed=seed).records
+        assert (record.analytic, record.weighted) == (60.0, False)
+        assert record.numeric == pytest.approx(39)
+    report = gradcheck(lambda x: wrong(x).sum(), normal(3), forward=True)
+    assert (report.culprit.analytic, report.culprit.numeric) == (60.0, pytest.approx(39))
+    assert "weight" not in str(report)
+
+
+def test_each_element_of_an_elementwise_function_has_an_output_of_its_own():
+    (record,) = gradcheck(ag.relu, np.array([2.0, 3.0])).records
+    assert (record.analytic, record.weighted) == (1.0, False)
+    with planted("tanh", tanh_rule(1.001)):
+        report = gradcheck(ag.tanh, np.zeros(3))
+    assert report.records[0].analytic == pytest.approx(1.001)
+    assert report.records[0].error_bar < 1e-8
+
+
+def test_weights_that_cannot_be_divided_out_are_mentioned():
+    report = gradcheck(lambda x, y, z: (x * y, y.sum() + 0 * z), [normal(3), normal(3), normal(3)])
+    assert [r.weighted for r in report.records] == [False, True, False]
+    line = "the numbers of inputs[1] are derivatives of several outputs, added with random weights"
+    assert f"  {line}\n" in str(report)
+    assert f"<div>{line}</div>" in report._repr_html_()
+    assert "  the numbers are derivatives of several" in str(gradcheck(lambda x: x.cumsum(0), normal(3)))
+
+
+def test_second_derivatives_of_a_number_are_told_without_weights():
+    """The cubes have the slopes 3 x**2 and the second slopes 6 x, one each."""
+    x = np.array([1.0, 2.0])
+    first, second, third = gradcheck(lambda x: (x**3).sum(), x, order=3).records
+    assert first.analytic in (3, 12)
+    assert second.analytic in (6, 12)
+    assert (first.weighted, second.weighted, third.weighted) == (False, False, True)
+    assert [r.weighted for r in gradcheck(lambda x: x**3, x, order=2).records] == [False, True]
 
 
 # The report

@@ -687,7 +687,7 @@ def test_report_as_text():
 
 def test_report_to_json_and_html():
     report = DoctorReport([Finding("D16-non-finite", "<lambda>", "the loss is inf", {"loss": math.inf})], "one & all")
-    assert json.loads(report.to_json())["findings"][0]["numbers"] == {"loss": None}
+    assert json.loads(report.to_json())["findings"][0]["numbers"] == {"loss": "inf"}
     page = report._repr_html_()
     assert "&lt;lambda&gt;" in page
     assert "one &amp; all" in page
