@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..program_file import load_function, refuse
+from ..program_file import TargetError, add_command, load_function, refuse, wrong_result
 from .coverage import MODES
 from .gradcheck import gradcheck
 from .report import FAIL, INCONCLUSIVE, PASS
@@ -31,15 +31,15 @@ CODES = "Exit codes: 0 PASS, 1 FAIL or an error, 2 wrong arguments, 3 INCONCLUSI
 
 def add_gradcheck(commands: Any) -> None:
     """Add the subcommand to a parser's."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "gradcheck",
+        _run,
         help="compare gradients with differences",
-        description=DESCRIPTION,
-        epilog=CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        target="the function that returns what to check",
+        about=DESCRIPTION,
+        codes=CODES,
     )
-    parser.add_argument("target", metavar="FILE.PY:FUNCTION", help="the function that returns what to check")
     parser.add_argument("--order", help="2 for second derivatives too (default: 1)", type=int, default=1, metavar="N")
     parser.add_argument("--mode", help="how much to check (default: auto)", choices=MODES, default="auto")
     parser.add_argument("--forward", help="check forward derivatives too", action="store_true")
@@ -47,14 +47,13 @@ def add_gradcheck(commands: Any) -> None:
     parser.add_argument("--rtol", help=tolerance, type=float, default=1e-6, metavar="R")
     parser.add_argument("--seed", help="of all that is drawn at random (default: 0)", type=int, default=0, metavar="N")
     parser.add_argument("--json", help="print the report as one JSON object", action="store_true")
-    parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
     try:
         make = load_function(given.target)
         fn, inputs, kwargs = _parts(make(), given.target)
-    except ValueError as error:
+    except TargetError as error:
         return refuse("gradcheck", error)
     if given.order < 1:
         return refuse("gradcheck", f"--order must be at least 1, got {given.order}")
@@ -73,10 +72,5 @@ def _parts(returned: Any, target: str) -> tuple[Any, Any, dict[str, Any]]:
         fn, inputs, kwargs = (*returned, {})[:3]
         if callable(fn) and isinstance(kwargs, dict):
             return fn, inputs, kwargs
-    got = type(returned).__name__
-    if isinstance(returned, tuple):
-        got += f" of {', '.join(type(part).__name__ for part in returned) or 'nothing'}"
-    raise ValueError(
-        f"{target} must return (fn, inputs) or (fn, inputs, kwargs), a function or module, arguments and a dict; got "
-        f"{got}"
-    )
+    expected = "(fn, inputs) or (fn, inputs, kwargs), a function or module, arguments and a dict"
+    raise wrong_result(target, expected, returned)

@@ -7,8 +7,9 @@ import sys
 from typing import Any
 
 from autograd_core.nn import Module
+from autograd_core.optim import Optimizer
 
-from ..program_file import load_function, refuse
+from ..program_file import TargetError, add_command, load_function, refuse, wrong_result
 from .doctor import doctor
 
 __all__ = ["add_doctor"]
@@ -30,24 +31,23 @@ CODES = "Exit codes: 0 nothing was found, 1 something was found or an error, 2 w
 
 def add_doctor(commands: Any) -> None:
     """Add the subcommand to a parser's."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "doctor",
+        _run,
         help="say why a model does not learn",
-        description=DESCRIPTION,
-        epilog=CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        target="the function that returns what to examine",
+        about=DESCRIPTION,
+        codes=CODES,
     )
-    parser.add_argument("target", metavar="FILE.PY:FUNCTION", help="the function that returns what to examine")
     parser.add_argument("--evaluation", help="the model is to be evaluated, not trained", action="store_true")
     parser.add_argument("--json", help="print the report as one JSON object", action="store_true")
-    parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
     try:
         parts = _parts(load_function(given.target)(), given.target)
-    except ValueError as error:
+    except TargetError as error:
         return refuse("doctor", error)
     report = doctor(*parts, training=not given.evaluation)
     if given.json:
@@ -63,9 +63,9 @@ def _run(given: argparse.Namespace) -> int:
 
 def _parts(returned: Any, target: str) -> tuple[Any, ...]:
     """Model, loss, batch, and the optimizer if there is one."""
-    if isinstance(returned, tuple) and len(returned) in (3, 4) and isinstance(returned[0], Module):
-        return returned
-    raise ValueError(
-        f"{target} must return (model, loss, batch) or (model, loss, batch, optimizer), with a Module first, got "
-        f"{type(returned).__name__}"
-    )
+    if isinstance(returned, tuple) and len(returned) in (3, 4):
+        model, loss, _, *optimizer = returned
+        if isinstance(model, Module) and callable(loss) and all(isinstance(o, Optimizer) for o in optimizer):
+            return returned
+    expected = "(model, loss, batch) or (model, loss, batch, optimizer), a Module, a function, examples, an Optimizer"
+    raise wrong_result(target, expected, returned)

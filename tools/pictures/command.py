@@ -10,7 +10,7 @@ from typing import Any
 
 import autograd_core as ag
 
-from ..program_file import load_function, refuse
+from ..program_file import TargetError, add_command, load_function, refuse
 from .graph import graph
 from .program_picture import is_compiled
 from .step_page import save_page
@@ -37,15 +37,15 @@ that it has called: then it runs a second time, and the picture is of the compil
 
 def add_graph(commands: Any) -> None:
     """Add the subcommand to a parser's."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "graph",
+        _run,
         help="draw how a function computes what it returns",
-        description=DESCRIPTION,
-        epilog="Exit codes: 0 drawn, 1 it could not be computed or drawn, 2 wrong arguments.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        target="the function that returns what to draw",
+        about=DESCRIPTION,
+        codes="Exit codes: 0 drawn, 1 it could not be computed or drawn, 2 wrong arguments.",
     )
-    parser.add_argument("target", metavar="FILE.PY:FUNCTION", help="the function that returns what to draw")
     kinds = f"{', '.join(PICTURES)}, or {PAGE} for a page to step through (default: graph.svg)"
     parser.add_argument("-o", "--output", help=f"the file to write: {kinds}", default="graph.svg", metavar="FILE")
     deep = "how many modules within one another to open; 0 makes each module one box (default: as fit on a page)"
@@ -57,17 +57,16 @@ def add_graph(commands: Any) -> None:
     most = "boxes there is room for; of more, the middle is left out (default: 400)"
     parser.add_argument("--max-nodes", help=most, type=int, default=400, metavar="N")
     parser.add_argument("--no-roll", help="draw repetitions as often as they happen", action="store_true")
-    parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
     path = Path(given.output)
     if path.suffix.lower() not in (*PICTURES, PAGE):
-        return refuse("graph", f"--output must end in {', '.join((*PICTURES, PAGE))}, got {path.name!r}", 2)
+        return refuse("graph", f"--output must end in {', '.join((*PICTURES, PAGE))}, got {path.name!r}")
     try:
         function = load_function(given.target)
-    except ValueError as error:
-        return refuse("graph", str(error), 2)
+    except TargetError as error:
+        return refuse("graph", error)
     output, variables = _called(function)
     try:
         options = {"depth": given.depth, "colour": given.colour, "direction": given.direction}

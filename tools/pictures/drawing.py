@@ -92,16 +92,7 @@ class _Drawing:
         for root in self.recorded.roots:
             if isinstance(root, Tensor):
                 self.outside(id(root))
-        for unit in found.units[: found.first]:
-            self.unit(unit)
-        if found.left_out:
-            for unit in found.left_out:
-                for key in found.uses[unit]:
-                    if key in found.outside:
-                        self.outside(key)
-            self.pencil.left_out()
-        for unit in found.units[found.last :]:
-            self.unit(unit)
+        self.pencil.in_order(self.unit, self.outside)
         for unit in found.shown:
             self.arrows(unit)
         drawn = {part.key for unit in found.shown for part in unit.parts}

@@ -42,6 +42,20 @@ class Pencil:
         self._linked: set[tuple[str, str]] = set()
         self._rest: Box | None = None
 
+    def in_order(self, unit: Callable[[Unit], None], outside: Callable[[Any], None]) -> None:
+        """Have everything drawn that is shown, and the box for what is left out in its place."""
+        found = self.arrangement
+        for shown in found.units[: found.first]:
+            unit(shown)
+        if found.left_out:
+            for hidden in found.left_out:
+                for key in found.uses[hidden]:
+                    if key in found.outside:
+                        outside(key)
+            self.left_out()
+        for shown in found.units[found.last :]:
+            unit(shown)
+
     # Boxes
 
     def unit(self, unit: Unit, kind: str, title: str, detail: str) -> Box:

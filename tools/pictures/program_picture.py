@@ -231,17 +231,7 @@ class _Drawing:
 
     def run(self) -> None:
         """Draw everything."""
-        found = self.arrangement
-        for unit in found.units[: found.first]:
-            self.unit(unit)
-        if found.left_out:
-            for unit in found.left_out:
-                for key in found.uses[unit]:
-                    if key in found.outside:
-                        self.outside(key)
-            self.pencil.left_out()
-        for unit in found.units[found.last :]:
-            self.unit(unit)
+        self.pencil.in_order(self.unit, self.outside)
         self.pencil.remaining_arrows(self.program.parts)
 
     def unit(self, unit: Unit) -> None:
