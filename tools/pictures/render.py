@@ -33,13 +33,13 @@ def render(dot: str, format: str) -> bytes:
         else:
             missing, add = "neither Graphviz (the command dot) nor graphviz-pure is", ", or 'pip install graphviz-pure'"
         raise RuntimeError(
-            f"render: cannot draw {format}: {missing} installed; install it with 'apt install graphviz' or "
+            f"cannot draw {format}: {missing} installed; install it with 'apt install graphviz' or "
             f"'brew install graphviz'{add}"
         )
     sharper = ["-Gdpi=144"] if format == "png" else []
     done = subprocess.run([command, f"-T{format}", *sharper], input=dot.encode(), capture_output=True, check=False)
     if done.returncode != 0 or not done.stdout:
-        raise RuntimeError(f"render: {command} failed: {done.stderr.decode(errors='replace').strip()}")
+        raise RuntimeError(f"{command} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 
