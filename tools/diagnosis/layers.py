@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core import Tensor, traced
 
 from .findings import Finding
 from .run import Examination, Run, meets_weights, place, tensors_in
@@ -223,7 +223,8 @@ def non_finite(e: Examination, run: Run) -> Finding:
     what = f"the loss is {run.value}" if not math.isfinite(run.value) else f"the gradient of {bad[0]} is not finite"
     _, _, steps = story.partition("\n")
     first = (steps.splitlines() or [story])[0].strip()
-    guilty = [o for o in run.operations if re.search(rf"{re.escape(o.line)}(?!\d)", first) and f" {o.name} " in first]
+    named = [o for o in run.operations if f" {o.name} " in first]
+    guilty = [o for o in named if re.search(rf"{re.escape(traced.place(o.line))}(?!\d)", first)]
     guilty = [o for o in guilty if not all(np.isfinite(t.array).all() for t in tensors_in(o.out))] or guilty
     in_loss = bool(guilty) and any(o is guilty[0] for o in run.operations[run.boundary :])
     where = "loss" if in_loss else place(e, guilty[0]) if guilty else "model"

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -500,6 +501,19 @@ def test_non_finite_gradient():
     assert finding.numbers["operation"] == "sqrt"
     assert finding.numbers["gradients"] == ["weight"]
     assert math.isfinite(finding.numbers["loss"])
+
+
+def test_non_finite_in_a_notebook(monkeypatch):
+    ipython = pytest.importorskip("IPython")
+    compiler = pytest.importorskip("IPython.core.compilerop").CachingCompiler()
+    code = "def log(x):\n    return ag.log(x - x)\n"
+    file, scope = compiler.cache(code, number=4), {"ag": ag}
+    exec(compile(code, file, "exec"), scope)
+    monkeypatch.setattr(ipython, "get_ipython", lambda: SimpleNamespace(compile=compiler))
+    net = nn.Sequential(nn.Linear(64, 10), nn.Lambda(scope["log"]))
+    finding = fault("D16-non-finite", net, where="1")
+    assert "Cell In[4]:2: log made -inf" in finding.evidence
+    assert finding.numbers["operation"] == "log"
 
 
 def test_nan_in_the_data():
