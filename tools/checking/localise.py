@@ -84,7 +84,7 @@ def _recorded(run: Run) -> list[Node]:
 
 
 class _Keeper:
-    """Under ``record()``, keeps in every trace what the operation saw and gave, whatever is changed in place later."""
+    """Under ``record()``, keeps in every trace what the operation saw, whatever is changed in place later."""
 
     def __init__(self) -> None:
         self._note: Any = modes.current().listener
@@ -93,11 +93,6 @@ class _Keeper:
     def __call__(self, primitive: Any, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> None:
         inputs = tuple(self._tensor(x) if isinstance(x, Tensor) else x for x in args)
         self._note(primitive, inputs, params, out)
-        for result in out if isinstance(out, tuple) else (out,):
-            node = result.node
-            while node is not None:  # of one output; then what it picks from
-                node.trace = node.trace._replace(value=self._copy(node.trace.value))
-                node = node.parents[0] if node.plan is PICK else None
 
     def _tensor(self, x: Tensor) -> Tensor:
         return Tensor(self._copy(x.array), requires_grad=x.requires_grad)

@@ -71,7 +71,7 @@ LOWERED = re.compile(r"\^\((\d+) - 1\)")
 """The power that is left of one with a whole exponent."""
 
 SIGNS = {"1": "{g}", "-1": "-{g}"}
-"""The same for local derivatives that are not written."""
+"""What goes back by a local derivative that is not written, of which g is the gradient."""
 
 
 # What a picture knows of an operation

@@ -241,7 +241,7 @@ def _table(rows: list[str], attributes: str) -> str:
 
 def _arrow(arrow: Arrow, start: str, origin: Box) -> str:
     if arrow.local:
-        label = f"{arrow.upstream} {DOT} {_factor(arrow.local)} = {arrow.sent}"
+        label = f"{arrow.upstream} {DOT} {labels.factor(arrow.local)} = {arrow.sent}"
     else:  # an array that is used once gets its whole gradient from there: no need to say it twice
         label = arrow.sent if arrow.sent != origin.gradient else ""
     if arrow.uses > 1:
@@ -251,10 +251,6 @@ def _arrow(arrow: Arrow, start: str, origin: Box) -> str:
     how = f'style=dashed constraint=false color="{INK}"' if arrow.again else f"weight={weight}"
     text = f" label=< {_text(label)}>" if label else ""
     return f'  {start} -> {arrow.target} [id="arrow-{arrow.index}" {how}{text}];'
-
-
-def _factor(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
 
 
 def _bold(text: str, colour: str = "") -> str:

@@ -17,6 +17,7 @@ from autograd_core.tensor import Tensor
 __all__ = [
     "counted",
     "detail",
+    "factor",
     "found_names",
     "gradient_text",
     "last_name",
@@ -142,6 +143,11 @@ def number(x: Any) -> str:
     if isinstance(x, (bool, np.bool_, int, np.integer)):
         return str(x)
     return f"{x + 0:.4g}"  # + 0 makes 0 of -0
+
+
+def factor(number: str) -> str:
+    """A number as it stands in a product or a sum."""
+    return f"({number})" if number.startswith("-") else number
 
 
 def value_text(array: np.ndarray) -> str:

@@ -204,4 +204,4 @@ def added(terms: list[Term]) -> Term:
 def factor(number: str) -> Term:
     """A number as it stands in a product or a sum."""
     written = to_latex(number)
-    return Term(f"({number})", rf"\left({written}\right)") if number.startswith("-") else Term(number, written)
+    return Term(labels.factor(number), rf"\left({written}\right)" if number.startswith("-") else written)

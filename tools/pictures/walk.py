@@ -125,7 +125,7 @@ class Walk:
         symbols = f"{self.total(box)} {DOT} {partial}"
         if arrow.local:
             local = [partial, *local_steps(box, operands, index, arrow.local)]
-            chain = [symbols, f"{arrow.upstream} {DOT} {_in_product(arrow.local)}", arrow.sent]
+            chain = [symbols, f"{arrow.upstream} {DOT} {labels.factor(arrow.local)}", arrow.sent]
         else:
             form = local_steps(box, operands, index, "")
             local = [partial, *form] if form else []
@@ -135,7 +135,7 @@ class Walk:
         count, uses, total, terms = self._arrived[arrow.index]
         sent = Sent(arrow, to, chain, local, count, uses, total)
         if uses > 1 and total is not None:
-            written = " + ".join(map(_in_product, terms)) if all(terms) and len(terms) > 1 else ""
+            written = " + ".join(map(labels.factor, terms)) if all(terms) and len(terms) > 1 else ""
             sent.sum = [part for part in (written, labels.value_text(total)) if part]
         return sent
 
@@ -166,7 +166,3 @@ def _summed(box: Box, arrows: list[Arrow]) -> Iterator[tuple[int, _Arrival]]:
     # What is hidden from the picture may have sent something too; then no sum is shown rather than a wrong one.
     complete = total is not None and box.backward is not None and np.allclose(total, box.backward, equal_nan=True)
     return iter(found if complete else [(i, (count, uses, None, [])) for i, (count, uses, _, _) in found])
-
-
-def _in_product(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
